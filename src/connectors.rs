@@ -1,0 +1,1 @@
+//! The contract every platform keeps, and the list of platforms we ship.

@@ -1,0 +1,1 @@
+//! The running system: actors that carry out what `policy` decides.

@@ -1,0 +1,1 @@
+//! Decisions: synchronous, total, and `now` is an argument. No disk, no clock, nothing awaited.

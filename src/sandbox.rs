@@ -1,0 +1,1 @@
+//! Simulated platforms that speak the documented wire formats.
