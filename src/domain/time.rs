@@ -42,10 +42,7 @@ impl Timestamp {
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-21T09:00:00.000Z`.
     pub fn rfc3339(self) -> String {
-        match i64::try_from(self.0)
-            .ok()
-            .and_then(DateTime::from_timestamp_millis)
-        {
+        match i64::try_from(self.0).ok().and_then(DateTime::from_timestamp_millis) {
             Some(date) => date.to_rfc3339_opts(SecondsFormat::Millis, true),
             None => format!("{} ms after 1970", self.0),
         }
@@ -130,62 +127,31 @@ mod tests {
     use super::*;
 
     fn instant(wall: &str, zone: &str) -> String {
-        LocalTime::parse(wall, zone)
-            .unwrap()
-            .instant()
-            .unwrap()
-            .rfc3339()
+        LocalTime::parse(wall, zone).unwrap().instant().unwrap().rfc3339()
     }
 
     #[test]
     fn local_time_follows_summer_time() {
-        assert_eq!(
-            instant("2026-01-10T09:00", "Europe/Berlin"),
-            "2026-01-10T08:00:00.000Z"
-        );
-        assert_eq!(
-            instant("2026-07-10T09:00", "Europe/Berlin"),
-            "2026-07-10T07:00:00.000Z"
-        );
-        assert_eq!(
-            instant("2026-07-10T09:00", "Asia/Kathmandu"),
-            "2026-07-10T03:15:00.000Z"
-        );
+        assert_eq!(instant("2026-01-10T09:00", "Europe/Berlin"), "2026-01-10T08:00:00.000Z");
+        assert_eq!(instant("2026-07-10T09:00", "Europe/Berlin"), "2026-07-10T07:00:00.000Z");
+        assert_eq!(instant("2026-07-10T09:00", "Asia/Kathmandu"), "2026-07-10T03:15:00.000Z");
     }
 
     #[test]
     fn skipped_local_time_means_the_first_instant_after_the_gap() {
-        assert_eq!(
-            instant("2026-03-29T02:30:15", "Europe/Berlin"),
-            "2026-03-29T01:00:00.000Z"
-        );
-        assert_eq!(
-            instant("2011-12-30T09:00", "Pacific/Apia"),
-            "2011-12-30T10:00:00.000Z"
-        );
+        assert_eq!(instant("2026-03-29T02:30:15", "Europe/Berlin"), "2026-03-29T01:00:00.000Z");
+        assert_eq!(instant("2011-12-30T09:00", "Pacific/Apia"), "2011-12-30T10:00:00.000Z");
     }
 
     #[test]
     fn repeated_local_time_means_its_first_occurrence() {
-        assert_eq!(
-            instant("2026-10-25T02:30", "Europe/Berlin"),
-            "2026-10-25T00:30:00.000Z"
-        );
+        assert_eq!(instant("2026-10-25T02:30", "Europe/Berlin"), "2026-10-25T00:30:00.000Z");
     }
 
     #[test]
     fn instants_are_read_with_any_offset_and_nothing_else() {
-        assert_eq!(
-            Timestamp::parse("1970-01-01T01:00:00+01:00"),
-            Some(Timestamp(0))
-        );
-        for text in [
-            "",
-            "2026-11-21",
-            "2026-11-21T09:00:00",
-            "1969-12-31T23:59:59Z",
-            "now",
-        ] {
+        assert_eq!(Timestamp::parse("1970-01-01T01:00:00+01:00"), Some(Timestamp(0)));
+        for text in ["", "2026-11-21", "2026-11-21T09:00:00", "1969-12-31T23:59:59Z", "now"] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }

@@ -1,0 +1,101 @@
+//! A tenant, the people in it, and the keys by which programs act for it.
+
+use std::time::Duration;
+
+use crate::domain::{
+    ids::{KeyId, MemberId, OrganizationId},
+    time::Timestamp,
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub name: String,
+    pub created: Timestamp,
+    /// Nothing of this organization is published while it is paused.
+    pub paused: Pause,
+    /// A delivery that is later than this is held as missed instead of published. Default 15 minutes.
+    pub grace: Duration,
+    /// Our own safety pace: at most so many publications an hour and account. Default 10.
+    pub posts_per_hour: u32,
+}
+
+/// A panic switch, of an account, an organization, or of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    Running,
+    Paused { since: Timestamp },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    pub id: MemberId,
+    pub organization: OrganizationId,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    pub created: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Owner,
+    Admin,
+    Editor,
+    Viewer,
+}
+
+/// An API key. The secret part is shown once; what is kept is its hash, which is its place in the
+/// store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    pub id: KeyId,
+    pub organization: OrganizationId,
+    pub name: String,
+    pub scope: Scope,
+    /// SHA-256 of the whole key as text.
+    pub hash: [u8; 32],
+    pub created: Timestamp,
+    /// Keys of the instance's owner may also make organizations.
+    pub reach: Reach,
+}
+
+/// Each scope includes the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    Read,
+    Draft,
+    Publish,
+    Admin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    Organization,
+    Instance,
+}
+
+/// Who did something, for events and the audit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Actor {
+    /// Fanfare itself: a timer, a recovery, a refresh.
+    Engine,
+    Key(KeyId),
+    Member(MemberId),
+    /// Somebody at the machine's command line.
+    Operator,
+}
+
+/// An app's OAuth client. `organization` is `None` when it belongs to the instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct App {
+    pub platform: String,
+    /// The server that this client is registered with; for a platform with one server, its own name.
+    pub server: String,
+    pub organization: Option<OrganizationId>,
+    pub client_id: String,
+    /// Empty where the client is public. Its secret is in the vault.
+    pub redirect_uri: String,
+    pub scopes: String,
+    pub created: Timestamp,
+}
