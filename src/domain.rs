@@ -24,4 +24,6 @@ pub mod secret;
 
 pub mod problem;
 
+pub mod mortality;
+
 pub mod text;
