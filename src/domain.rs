@@ -12,6 +12,8 @@ pub mod account;
 
 pub mod login;
 
+pub mod pace;
+
 pub mod post;
 
 pub mod media;

@@ -39,9 +39,3 @@ pub struct Remembered {
     pub at: Timestamp,
 }
 
-/// What is stored of one rate budget; `policy::pace` decides by it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StoredBudget {
-    pub theoretical_arrival: Timestamp,
-    pub blocked_until: Timestamp,
-}
