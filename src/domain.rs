@@ -14,6 +14,8 @@ pub mod post;
 
 pub mod media;
 
+pub mod mortality;
+
 pub mod delivery;
 
 pub mod refusal;
