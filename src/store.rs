@@ -5,16 +5,22 @@
 //! - what one organization's [`Tenant`] reads is that organization's, by construction;
 //! - once writing has failed, nothing is written any more.
 
+mod directory;
 mod error;
 mod keys;
 mod kv;
+mod media;
 mod memory;
+mod migrations;
+mod opening;
 mod shelf;
+mod vault;
 mod view;
 mod writer;
 
 use std::{
-    sync::Arc,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
 };
 
@@ -22,19 +28,46 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::mortality::Mortality;
 
+use self::{
+    directory::Directory,
+    kv::{Kv, Sled},
+    migrations::{STEPS, Step},
+    opening::{Begun, begin, checkpoint_key, number_from},
+    shelf::Shelf,
+    writer::{Answer, Commit, Job, QUEUE_MAX, Signals, Writer},
+};
 pub use self::{
     error::Error,
     keys::{INSTANCE, Key, Owner, Span, Table},
     kv::Order,
+    media::{Incoming, Kept, MediaFile, MediaFiles},
     memory::Memory,
+    vault::{MasterKey, SealedWith, Vault},
     view::{Read, View},
     writer::CommitError,
 };
-use self::{
-    kv::Kv,
-    shelf::Shelf,
-    writer::{Answer, Commit, Job, QUEUE_MAX, Signals, Writer},
-};
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The data directory; made if it is missing.
+    pub directory: PathBuf,
+    /// How much of the store is kept in memory, as counted on the disk. See [`CACHE_BYTES`].
+    pub cache_bytes: u64,
+    pub vault_key: MasterKey,
+    /// Keys that sealed what is still in the store, until it is sealed anew.
+    pub retired_keys: Vec<MasterKey>,
+    pub mortality: Mortality,
+}
+
+/// The default for [`Settings::cache_bytes`].
+pub const CACHE_BYTES: u64 = 64 << 20;
+
+#[derive(Clone)]
+pub struct Opened {
+    pub store: Store,
+    /// Greater than that of every opening before. What was begun under another one was interrupted.
+    pub epoch: u64,
+}
 
 /// Cheap to clone. The writer ends when the last clone is dropped.
 #[derive(Clone)]
@@ -42,6 +75,9 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     shelf: Shelf,
+    vault: Vault,
+    media: MediaFiles,
+    directory: Option<Mutex<Directory>>,
     signals: Arc<Signals>,
     /// Present until the store is dropped.
     queue: Option<mpsc::Sender<Box<dyn Job>>>,
@@ -49,6 +85,32 @@ struct Shared {
 }
 
 impl Store {
+    /// May take a second or two and waits for the disk: call it from where blocking is allowed.
+    pub fn open(settings: Settings) -> Result<Opened, Error> {
+        Store::open_with(settings, STEPS)
+    }
+
+    /// Rows and media live in `memory`, and can be opened again from a clone of it.
+    pub fn in_memory(
+        memory: Memory,
+        vault_key: MasterKey,
+        mortality: Mortality,
+    ) -> Result<Opened, Error> {
+        let vault = Vault::new(vault_key, Vec::new());
+        let media = MediaFiles::in_memory(memory.clone());
+        let begun = begin(Arc::new(memory), &vault, None, STEPS)?;
+        Store::start(begun, vault, media, None, mortality)
+    }
+
+    fn open_with(settings: Settings, steps: &[Step]) -> Result<Opened, Error> {
+        let directory = Directory::take(&settings.directory)?;
+        let kv = Arc::new(Sled::open(&directory.store(), settings.cache_bytes)?);
+        let vault = Vault::new(settings.vault_key, settings.retired_keys);
+        let begun = begin(kv, &vault, Some(&directory), steps)?;
+        let media = MediaFiles::in_directory(directory.media())?;
+        Store::start(begun, vault, media, Some(directory), settings.mortality)
+    }
+
     /// Runs `change` on the writer, and answers when what it wrote is on the disk. Waits for room in
     /// the queue. If it returns `Err`, or panics, nothing is changed.
     ///
@@ -91,8 +153,46 @@ impl Store {
         self.0.signals.stopped.subscribe()
     }
 
-    fn start(kv: Arc<dyn Kv>, mortality: Mortality) -> Result<Store, Error> {
-        let shelf = Shelf::new(kv);
+    /// Notes outside of the store how far it has come, so that a lost or older one is noticed when
+    /// it is opened. Call it every hour or so, and as the last thing before a clean end.
+    pub async fn checkpoint(&self) -> Result<(), CommitError<Error>> {
+        let reached = self
+            .commit("checkpoint", |view| {
+                let key = checkpoint_key();
+                let last = number_from(&key, &view.get(&key)?.unwrap_or_default())?;
+                view.put(&key, (last + 1).to_be_bytes().to_vec())?;
+                Ok(last + 1)
+            })
+            .await?;
+        let shared = self.0.clone();
+        let noted = tokio::task::spawn_blocking(move || match &shared.directory {
+            Some(directory) => {
+                directory.lock().unwrap_or_else(PoisonError::into_inner).reached(reached)
+            }
+            None => Ok(()),
+        });
+        match noted.await {
+            Ok(noted) => noted.map_err(CommitError::Refused),
+            Err(_) => Err(CommitError::Stopped(Error::stopped("the runtime is ending"))),
+        }
+    }
+
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    pub fn media(&self) -> &MediaFiles {
+        &self.0.media
+    }
+
+    fn start(
+        begun: Begun,
+        vault: Vault,
+        media: MediaFiles,
+        directory: Option<Directory>,
+        mortality: Mortality,
+    ) -> Result<Opened, Error> {
+        let Begun { shelf, epoch } = begun;
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let signals =
             Arc::new(Signals { changed: watch::Sender::new(0), stopped: watch::Sender::new(None) });
@@ -101,7 +201,16 @@ impl Store {
             .name("store-writer".to_owned())
             .spawn(move || writer.run())
             .map_err(|source| Error::stopped(format!("no thread for its writer: {source}")))?;
-        Ok(Store(Arc::new(Shared { shelf, signals, queue: Some(queue), writer: Some(writer) })))
+        let store = Store(Arc::new(Shared {
+            shelf,
+            vault,
+            media,
+            directory: directory.map(Mutex::new),
+            signals,
+            queue: Some(queue),
+            writer: Some(writer),
+        }));
+        Ok(Opened { store, epoch })
     }
 
     fn queue(&self) -> &mpsc::Sender<Box<dyn Job>> {

@@ -278,6 +278,10 @@ impl Table {
 }
 
 impl Span {
+    pub(super) fn everything() -> Span {
+        Span { from: Vec::new(), until: vec![u8::MAX] }
+    }
+
     pub fn table(table: Table) -> Span {
         Span { from: vec![table.byte()], until: vec![table.byte() + 1] }
     }
