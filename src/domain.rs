@@ -10,11 +10,13 @@ pub mod platform;
 
 pub mod account;
 
+pub mod login;
+
+pub mod pace;
+
 pub mod post;
 
 pub mod media;
-
-pub mod mortality;
 
 pub mod delivery;
 
@@ -25,5 +27,7 @@ pub mod event;
 pub mod secret;
 
 pub mod problem;
+
+pub mod mortality;
 
 pub mod text;

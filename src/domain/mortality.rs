@@ -1,19 +1,21 @@
-//! A death that a test can schedule: right before one commit, or right before one send.
+//! Lets a test kill the engine at an exact commit or send. In service it is immortal and costs one
+//! relaxed load.
 //!
-//! Shared by the store and the network, so that "kill it at every line" is a loop over two numbers.
-//! Invariant: what is dead stays dead, and neither commits nor sends.
+//! Invariants:
+//! - the commit that is the last is not applied, nor is any after it;
+//! - the send that is the last reaches its server, and its answer reaches nobody.
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-/// The default never dies. Clones share one fate.
+/// Shared by the store and the HTTP client of one engine.
 #[derive(Clone, Debug, Default)]
-pub struct Mortality(Arc<Fate>);
+pub struct Mortality(Option<Arc<Count>>);
 
-#[derive(Debug)]
-struct Fate {
+#[derive(Debug, Default)]
+struct Count {
     commits: AtomicU64,
     sends: AtomicU64,
     last_commit: AtomicU64,
@@ -24,90 +26,72 @@ struct Fate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Life {
     Alive,
+    /// Do this one thing, then call [`Mortality::die`]: nobody will hear of it.
+    Last,
     Dead,
 }
 
-/// How often each was asked for, including the time that was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counts {
-    pub commits: u64,
-    pub sends: u64,
-}
+impl Mortality {
+    /// Counts, and dies only when told to.
+    pub fn mortal() -> Mortality {
+        Mortality(Some(Arc::new(Count::default())))
+    }
 
-impl Default for Fate {
-    fn default() -> Fate {
-        Fate {
-            commits: AtomicU64::new(0),
-            sends: AtomicU64::new(0),
-            last_commit: AtomicU64::new(u64::MAX),
-            last_send: AtomicU64::new(u64::MAX),
-            dead: AtomicBool::new(false),
+    /// Commit number `n`, counted from 1, and all after it will not happen.
+    pub fn die_at_commit(&self, n: u64) {
+        if let Some(count) = &self.0 {
+            count.last_commit.store(n, Ordering::Relaxed);
         }
     }
-}
 
-impl Mortality {
-    /// Asked right before a commit is applied.
+    /// Send number `n`, counted from 1, will be carried out and its answer dropped.
+    pub fn die_at_send(&self, n: u64) {
+        if let Some(count) = &self.0 {
+            count.last_send.store(n, Ordering::Relaxed);
+        }
+    }
+
+    /// To be asked before each commit is applied; never answers [`Life::Last`].
     pub fn commit(&self) -> Life {
-        self.reach(&self.0.commits, &self.0.last_commit)
+        let Some(count) = &self.0 else { return Life::Alive };
+        if self.is_dead() {
+            return Life::Dead;
+        }
+        let n = count.commits.fetch_add(1, Ordering::Relaxed) + 1;
+        if n == count.last_commit.load(Ordering::Relaxed) {
+            self.die();
+            return Life::Dead;
+        }
+        Life::Alive
     }
 
-    /// Asked right before a request leaves.
+    /// To be asked before each request leaves.
     pub fn send(&self) -> Life {
-        self.reach(&self.0.sends, &self.0.last_send)
+        let Some(count) = &self.0 else { return Life::Alive };
+        if self.is_dead() {
+            return Life::Dead;
+        }
+        let n = count.sends.fetch_add(1, Ordering::Relaxed) + 1;
+        if n == count.last_send.load(Ordering::Relaxed) { Life::Last } else { Life::Alive }
     }
 
-    pub fn counts(&self) -> Counts {
-        Counts { commits: self.0.commits.load(Relaxed), sends: self.0.sends.load(Relaxed) }
-    }
-
-    /// Die right before the `number`th commit from the beginning, counted from 1.
-    pub fn die_at_commit(&self, number: u64) {
-        self.0.last_commit.store(number, Relaxed);
-    }
-
-    /// Die right before the `number`th send from the beginning, counted from 1.
-    pub fn die_at_send(&self, number: u64) {
-        self.0.last_send.store(number, Relaxed);
+    pub fn die(&self) {
+        if let Some(count) = &self.0 {
+            count.dead.store(true, Ordering::SeqCst);
+        }
     }
 
     pub fn is_dead(&self) -> bool {
-        self.0.dead.load(Relaxed)
+        self.0.as_ref().is_some_and(|count| count.dead.load(Ordering::SeqCst))
     }
 
-    fn reach(&self, count: &AtomicU64, last: &AtomicU64) -> Life {
-        let number = count.fetch_add(1, Relaxed) + 1;
-        if number >= last.load(Relaxed) {
-            self.0.dead.store(true, Relaxed);
+    /// Commits and sends so far.
+    pub fn counts(&self) -> (u64, u64) {
+        match &self.0 {
+            Some(count) => {
+                (count.commits.load(Ordering::Relaxed), count.sends.load(Ordering::Relaxed))
+            }
+            None => (0, 0),
         }
-        if self.is_dead() { Life::Dead } else { Life::Alive }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn default_never_dies_and_counts() {
-        let mortality = Mortality::default();
-        for _ in 0..3 {
-            assert_eq!(mortality.commit(), Life::Alive);
-        }
-        assert_eq!(mortality.send(), Life::Alive);
-        assert_eq!(mortality.counts(), Counts { commits: 3, sends: 1 });
-    }
-
-    #[test]
-    fn what_died_at_a_commit_neither_commits_nor_sends_again() {
-        let mortality = Mortality::default();
-        mortality.die_at_commit(2);
-        let shared = mortality.clone();
-        assert_eq!(mortality.commit(), Life::Alive);
-        assert!(!shared.is_dead());
-        assert_eq!(mortality.commit(), Life::Dead);
-        assert_eq!(shared.send(), Life::Dead);
-        assert_eq!(shared.commit(), Life::Dead);
-        assert!(shared.is_dead());
     }
 }
