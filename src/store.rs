@@ -5,6 +5,7 @@
 //! - what one organization's [`Tenant`] reads is that organization's, by construction;
 //! - once writing has failed, nothing is written any more.
 
+mod changes;
 mod directory;
 mod error;
 mod keys;
@@ -13,7 +14,10 @@ mod media;
 mod memory;
 mod migrations;
 mod opening;
+mod read;
+mod records;
 mod shelf;
+mod tenant;
 mod vault;
 mod view;
 mod writer;
@@ -26,24 +30,26 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::domain::mortality::Mortality;
+use crate::domain::{ids::OrganizationId, mortality::Mortality, secret::Secret};
 
 use self::{
     directory::Directory,
-    kv::{Kv, Sled},
+    kv::Sled,
     migrations::{STEPS, Step},
-    opening::{Begun, begin, checkpoint_key, number_from},
+    opening::{Begun, begin, checkpoint_key},
     shelf::Shelf,
     writer::{Answer, Commit, Job, QUEUE_MAX, Signals, Writer},
 };
 pub use self::{
     error::Error,
-    keys::{INSTANCE, Key, Owner, Span, Table},
+    keys::{INSTANCE, Key, LanePlace, Owner, Span, Table, Timer},
     kv::Order,
     media::{Incoming, Kept, MediaFile, MediaFiles},
     memory::Memory,
+    read::Read,
+    tenant::Tenant,
     vault::{MasterKey, SealedWith, Vault},
-    view::{Read, View},
+    view::View,
     writer::CommitError,
 };
 
@@ -75,7 +81,7 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     shelf: Shelf,
-    vault: Vault,
+    vault: Arc<Vault>,
     media: MediaFiles,
     directory: Option<Mutex<Directory>>,
     signals: Arc<Signals>,
@@ -159,7 +165,7 @@ impl Store {
         let reached = self
             .commit("checkpoint", |view| {
                 let key = checkpoint_key();
-                let last = number_from(&key, &view.get(&key)?.unwrap_or_default())?;
+                let last = read::number(&key, &view.get(&key)?.unwrap_or_default())?;
                 view.put(&key, (last + 1).to_be_bytes().to_vec())?;
                 Ok(last + 1)
             })
@@ -175,6 +181,21 @@ impl Store {
             Ok(noted) => noted.map_err(CommitError::Refused),
             Err(_) => Err(CommitError::Stopped(Error::stopped("the runtime is ending"))),
         }
+    }
+
+    /// The only way for API and pages to reach records.
+    pub fn organization(&self, id: OrganizationId) -> Tenant {
+        Tenant::new(self.clone(), id)
+    }
+
+    /// For the engine alone: no [`Tenant`] can do this.
+    pub fn secret(
+        &self,
+        organization: OrganizationId,
+        owner: &Owner,
+        field: &str,
+    ) -> Result<Option<Secret>, Error> {
+        changes::secret(self, self.vault(), organization, owner, field)
     }
 
     pub fn vault(&self) -> &Vault {
@@ -193,10 +214,11 @@ impl Store {
         mortality: Mortality,
     ) -> Result<Opened, Error> {
         let Begun { shelf, epoch } = begun;
+        let vault = Arc::new(vault);
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let signals =
             Arc::new(Signals { changed: watch::Sender::new(0), stopped: watch::Sender::new(None) });
-        let writer = Writer::new(jobs, shelf.clone(), mortality, signals.clone());
+        let writer = Writer::new(jobs, shelf.clone(), vault.clone(), mortality, signals.clone());
         let writer = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())

@@ -46,32 +46,19 @@ pub enum Key {
     Delivery(OrganizationId, DeliveryId),
     Media(OrganizationId, MediaId),
     /// The due come first, whoever they belong to.
-    Timer {
-        due: Timestamp,
-        organization: OrganizationId,
-        id: u128,
-        kind: u8,
-    },
+    Timer(Timer),
     /// What waits on an account, in the order in which it goes out.
-    Lane {
-        organization: OrganizationId,
-        account: AccountId,
-        rank: u8,
-        priority: u8,
-        due: Timestamp,
-        delivery: DeliveryId,
-    },
+    Lane(LanePlace),
     /// Deliveries in a state that somebody looks for.
     Attention {
         organization: OrganizationId,
         state: u8,
         delivery: DeliveryId,
     },
-    /// The stored instant of a rate budget.
+    /// The rate budgets of an account or an app.
     Pace {
         organization: OrganizationId,
-        subject: u128,
-        name: String,
+        owner: Owner,
     },
     Event {
         organization: OrganizationId,
@@ -90,7 +77,27 @@ pub enum Key {
     },
 }
 
-/// Whose secret it is.
+/// "Do this at that instant". `kind` is the owner's business; with `id` it says what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timer {
+    pub due: Timestamp,
+    pub organization: OrganizationId,
+    pub id: u128,
+    pub kind: u8,
+}
+
+/// A delivery's place on its account's lane: lower ranks first, then lower priorities, then by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LanePlace {
+    pub organization: OrganizationId,
+    pub account: AccountId,
+    pub rank: u8,
+    pub priority: u8,
+    pub due: Timestamp,
+    pub delivery: DeliveryId,
+}
+
+/// Whose secret, or whose budgets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     Account(AccountId),
@@ -157,8 +164,8 @@ impl Key {
             Key::Post(..) => Table::Posts,
             Key::Delivery(..) => Table::Deliveries,
             Key::Media(..) => Table::Media,
-            Key::Timer { .. } => Table::Timers,
-            Key::Lane { .. } => Table::Lanes,
+            Key::Timer(_) => Table::Timers,
+            Key::Lane(_) => Table::Lanes,
             Key::Attention { .. } => Table::Attention,
             Key::Pace { .. } => Table::Paces,
             Key::Event { .. } => Table::Events,
@@ -188,22 +195,20 @@ impl Key {
             Key::Post(organization, id) => key.wide(organization.0).wide(id.0),
             Key::Delivery(organization, id) => key.wide(organization.0).wide(id.0),
             Key::Media(organization, id) => key.wide(organization.0).wide(id.0),
-            Key::Timer { due, organization, id, kind } => {
-                key.long(due.0).wide(organization.0).wide(*id).byte(*kind)
+            Key::Timer(timer) => {
+                key.long(timer.due.0).wide(timer.organization.0).wide(timer.id).byte(timer.kind)
             }
-            Key::Lane { organization, account, rank, priority, due, delivery } => key
-                .wide(organization.0)
-                .wide(account.0)
-                .byte(*rank)
-                .byte(*priority)
-                .long(due.0)
-                .wide(delivery.0),
+            Key::Lane(place) => key
+                .wide(place.organization.0)
+                .wide(place.account.0)
+                .byte(place.rank)
+                .byte(place.priority)
+                .long(place.due.0)
+                .wide(place.delivery.0),
             Key::Attention { organization, state, delivery } => {
                 key.wide(organization.0).byte(*state).wide(delivery.0)
             }
-            Key::Pace { organization, subject, name } => {
-                key.wide(organization.0).wide(*subject).text(name)
-            }
+            Key::Pace { organization, owner } => key.wide(organization.0).owner(owner),
             Key::Event { organization, sequence } => key.wide(organization.0).long(*sequence),
             Key::OauthLogin { state } => key.bytes(state),
             Key::Idempotency { organization, key: hash } => key.wide(organization.0).bytes(hash),
@@ -258,7 +263,6 @@ impl Table {
             | Table::Timers
             | Table::Lanes
             | Table::Attention
-            | Table::Paces
             | Table::Sequences => Length::OneRow,
             Table::Meta
             | Table::Organizations
@@ -270,6 +274,7 @@ impl Table {
             | Table::Posts
             | Table::Deliveries
             | Table::Media
+            | Table::Paces
             | Table::Events
             | Table::OauthLogins
             | Table::Idempotency => Length::Any,
@@ -407,30 +412,26 @@ impl Decoder<'_> {
             Table::Posts => Key::Post(self.organization()?, PostId(self.wide()?)),
             Table::Deliveries => Key::Delivery(self.organization()?, self.delivery()?),
             Table::Media => Key::Media(self.organization()?, MediaId(self.wide()?)),
-            Table::Timers => Key::Timer {
+            Table::Timers => Key::Timer(Timer {
                 due: self.timestamp()?,
                 organization: self.organization()?,
                 id: self.wide()?,
                 kind: self.byte()?,
-            },
-            Table::Lanes => Key::Lane {
+            }),
+            Table::Lanes => Key::Lane(LanePlace {
                 organization: self.organization()?,
                 account: self.account()?,
                 rank: self.byte()?,
                 priority: self.byte()?,
                 due: self.timestamp()?,
                 delivery: self.delivery()?,
-            },
+            }),
             Table::Attention => Key::Attention {
                 organization: self.organization()?,
                 state: self.byte()?,
                 delivery: self.delivery()?,
             },
-            Table::Paces => Key::Pace {
-                organization: self.organization()?,
-                subject: self.wide()?,
-                name: self.text()?,
-            },
+            Table::Paces => Key::Pace { organization: self.organization()?, owner: self.owner()? },
             Table::Events => {
                 Key::Event { organization: self.organization()?, sequence: self.long()? }
             }
@@ -540,17 +541,19 @@ mod tests {
                     Table::Posts => Key::Post(organization, PostId(second)),
                     Table::Deliveries => Key::Delivery(organization, delivery),
                     Table::Media => Key::Media(organization, MediaId(second)),
-                    Table::Timers => Key::Timer { due, organization, id: second, kind: small },
-                    Table::Lanes => Key::Lane {
+                    Table::Timers => {
+                        Key::Timer(Timer { due, organization, id: second, kind: small })
+                    }
+                    Table::Lanes => Key::Lane(LanePlace {
                         organization,
                         account,
                         rank: small,
                         priority: other,
                         due,
                         delivery,
-                    },
+                    }),
                     Table::Attention => Key::Attention { organization, state: small, delivery },
-                    Table::Paces => Key::Pace { organization, subject: second, name },
+                    Table::Paces => Key::Pace { organization, owner },
                     Table::Events => Key::Event { organization, sequence: long },
                     Table::Sequences => Key::Sequence(organization),
                     Table::OauthLogins => Key::OauthLogin { state: hash },
@@ -597,8 +600,13 @@ mod tests {
     fn due_timers_include_this_millisecond_and_not_the_next() {
         let span = Span::timers_due(Timestamp(7));
         let timer = |due| {
-            Key::Timer { due: Timestamp(due), organization: INSTANCE, id: u128::MAX, kind: 255 }
-                .encode()
+            Key::Timer(Timer {
+                due: Timestamp(due),
+                organization: INSTANCE,
+                id: u128::MAX,
+                kind: 255,
+            })
+            .encode()
         };
         assert!(span.from <= timer(0) && timer(7) < span.until && timer(8) >= span.until);
         assert_eq!(Span::timers_due(Timestamp(u64::MAX)), Span::table(Table::Timers));

@@ -12,6 +12,7 @@ use crate::store::{
     keys::{Key, Span},
     kv::{Kv, Order},
     migrations::{Step, VERSION, migrate, version_key},
+    read,
     shelf::{Shelf, Write},
     vault::{SealedWith, Vault},
 };
@@ -84,8 +85,8 @@ fn look(
     }
     let check = shelf.value(&check_key().encode())?;
     let sealed_with = vault.fits(&check_key(), &check.unwrap_or_default())?;
-    let epoch = number(shelf, &epoch_key())?;
-    let checkpoint = number(shelf, &checkpoint_key())?;
+    let epoch = stored_number(shelf, &epoch_key())?;
+    let checkpoint = stored_number(shelf, &checkpoint_key())?;
     Ok(Some(Found { version, epoch, checkpoint, sealed_with }))
 }
 
@@ -102,15 +103,9 @@ fn refuse_what_was_lost(found: Option<&Found>, at: Option<&Directory>) -> Result
     }
 }
 
-fn number(shelf: &Shelf, key: &Key) -> Result<u64, Error> {
+fn stored_number(shelf: &Shelf, key: &Key) -> Result<u64, Error> {
     let value = shelf.value(&key.encode())?.unwrap_or_default();
-    number_from(key, &value)
-}
-
-pub(super) fn number_from(key: &Key, value: &[u8]) -> Result<u64, Error> {
-    <[u8; 8]>::try_from(value)
-        .map(u64::from_be_bytes)
-        .map_err(|_| Error::unreadable(format!("the record {key:?}"), "it is not a number"))
+    read::number(key, &value)
 }
 
 pub(super) fn checkpoint_key() -> Key {

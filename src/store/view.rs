@@ -4,24 +4,20 @@
 //! - it reads its own writes, in scans too;
 //! - nothing reaches the store before the closure has returned `Ok`.
 
-use std::{collections::BTreeMap, mem, ops::Bound};
+use std::{collections::BTreeMap, mem, ops::Bound, sync::Arc};
 
 use crate::store::{
     error::Error,
     keys::{Key, Length, Span, Table},
     kv::Order,
-    shelf::{Shelf, Write, describe},
+    read::{Read, decoded},
+    shelf::{Shelf, Write},
+    vault::Vault,
 };
-
-/// Reading, of the store or of a commit in the making. Everything typed builds on these two.
-pub trait Read {
-    fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, Error>;
-
-    fn scan(&self, span: &Span, order: Order, limit: usize) -> Result<Vec<(Key, Vec<u8>)>, Error>;
-}
 
 pub struct View {
     shelf: Shelf,
+    pub(super) vault: Arc<Vault>,
     overlay: BTreeMap<Vec<u8>, Write>,
     told: Told,
 }
@@ -40,12 +36,18 @@ impl Told {
 }
 
 impl View {
-    pub(super) fn new(shelf: Shelf) -> View {
-        View { shelf, overlay: BTreeMap::new(), told: Told::Nothing }
+    pub(super) fn new(shelf: Shelf, vault: Arc<Vault>) -> View {
+        View { shelf, vault, overlay: BTreeMap::new(), told: Told::Nothing }
     }
 
     pub fn put(&mut self, key: &Key, value: Vec<u8>) -> Result<(), Error> {
         self.write(key, Some(value))
+    }
+
+    /// For a key that was never used before: does not look for what it replaces.
+    pub(super) fn put_new(&mut self, key: &Key, value: Vec<u8>) {
+        self.note(key);
+        self.overlay.insert(key.encode(), Write { value: Some(value), stale: 0 });
     }
 
     /// A record that is not there is not missed.
@@ -73,17 +75,21 @@ impl View {
         self.overlay.len()
     }
 
-    fn write(&mut self, key: &Key, value: Option<Vec<u8>>) -> Result<(), Error> {
-        let table = key.table();
-        if table == Table::Events {
+    fn note(&mut self, key: &Key) {
+        if key.table() == Table::Events {
             self.told = Told::Events;
         }
+    }
+
+    fn write(&mut self, key: &Key, value: Option<Vec<u8>>) -> Result<(), Error> {
+        self.note(key);
+        let length = key.table().length();
         let key = key.encode();
         if let Some(write) = self.overlay.get_mut(&key) {
             write.value = value;
             return Ok(());
         }
-        let stale = match table.length() {
+        let stale = match length {
             Length::OneRow => 0,
             Length::Any => self.shelf.continued(&key)?,
         };
@@ -121,23 +127,4 @@ impl Read for View {
         found.truncate(limit);
         decoded(found)
     }
-}
-
-impl Read for Shelf {
-    fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, Error> {
-        self.value(&key.encode())
-    }
-
-    fn scan(&self, span: &Span, order: Order, limit: usize) -> Result<Vec<(Key, Vec<u8>)>, Error> {
-        decoded(self.values(span, order, |_| true, limit)?)
-    }
-}
-
-fn decoded(rows: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Vec<(Key, Vec<u8>)>, Error> {
-    rows.into_iter()
-        .map(|(key, value)| match Key::decode(&key) {
-            Some(key) => Ok((key, value)),
-            None => Err(Error::unreadable(describe(&key), "its key is not one that we write")),
-        })
-        .collect()
 }

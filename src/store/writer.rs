@@ -21,6 +21,7 @@ use crate::{
         error::Error,
         kv::panic_text,
         shelf::Shelf,
+        vault::Vault,
         view::{Told, View},
     },
 };
@@ -143,10 +144,11 @@ impl Writer {
     pub(super) fn new(
         queue: mpsc::Receiver<Box<dyn Job>>,
         shelf: Shelf,
+        vault: Arc<Vault>,
         mortality: Mortality,
         signals: Arc<Signals>,
     ) -> Writer {
-        Writer { queue, view: View::new(shelf.clone()), shelf, mortality, signals }
+        Writer { queue, view: View::new(shelf.clone(), vault), shelf, mortality, signals }
     }
 
     /// Returns when nobody can send any more.
