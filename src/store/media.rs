@@ -1,0 +1,279 @@
+//! Media files, named by the SHA-256 of what is in them.
+//!
+//! Invariants:
+//! - a file that has its name is complete and on the disk, name included; so commit the record that
+//!   names it only after [`Incoming::keep`];
+//! - the same content is kept once, whoever uploaded it: delete a file only when no record of any
+//!   organization names it any more.
+
+use std::{
+    fs::{self, File},
+    io::{Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use sha2::{Digest, Sha256};
+
+use crate::store::{error::Error, kv::sync_directory, memory::Memory};
+
+/// Every call may wait for the disk: call from where blocking is allowed.
+#[derive(Clone, Debug)]
+pub struct MediaFiles(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    Directory { path: PathBuf, number: Arc<AtomicU64> },
+    Memory(Memory),
+}
+
+/// A file being uploaded. Dropped without [`Incoming::keep`], it is gone.
+#[derive(Debug)]
+pub struct Incoming {
+    digest: Sha256,
+    bytes: u64,
+    draft: Draft,
+}
+
+#[derive(Debug)]
+enum Draft {
+    File { file: File, path: PathBuf, directory: PathBuf },
+    Memory { content: Vec<u8>, memory: Memory },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub sha256: [u8; 32],
+    pub bytes: u64,
+}
+
+/// A kept file, open for reading. It stays readable even if it is deleted meanwhile.
+#[derive(Debug)]
+pub struct MediaFile {
+    content: Content,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+enum Content {
+    File { file: File, path: PathBuf },
+    Memory(Arc<[u8]>),
+}
+
+impl MediaFiles {
+    /// Throws away what an earlier process did not finish.
+    pub(super) fn in_directory(path: PathBuf) -> Result<MediaFiles, Error> {
+        let incoming = path.join("incoming");
+        if incoming.exists() {
+            fs::remove_dir_all(&incoming)
+                .map_err(|source| Error::disk("clear", &incoming, &source))?;
+        }
+        fs::create_dir_all(&incoming)
+            .map_err(|source| Error::disk("create", &incoming, &source))?;
+        sync_directory(&path)?;
+        Ok(MediaFiles(Place::Directory { path, number: Arc::default() }))
+    }
+
+    pub(super) fn in_memory(memory: Memory) -> MediaFiles {
+        MediaFiles(Place::Memory(memory))
+    }
+
+    pub fn receive(&self) -> Result<Incoming, Error> {
+        let draft = match &self.0 {
+            Place::Directory { path: directory, number } => {
+                let number = number.fetch_add(1, Relaxed);
+                let path = directory.join("incoming").join(number.to_string());
+                let file = File::create_new(&path)
+                    .map_err(|source| Error::disk("create the media file", &path, &source))?;
+                Draft::File { file, path, directory: directory.clone() }
+            }
+            Place::Memory(memory) => Draft::Memory { content: Vec::new(), memory: memory.clone() },
+        };
+        Ok(Incoming { digest: Sha256::new(), bytes: 0, draft })
+    }
+
+    /// `None` when there is no such file.
+    pub fn open(&self, sha256: &[u8; 32]) -> Result<Option<MediaFile>, Error> {
+        match &self.0 {
+            Place::Directory { path: directory, .. } => {
+                let path = place(directory, sha256);
+                let disk = |source: std::io::Error| Error::disk("open", &path, &source);
+                let file = match File::open(&path) {
+                    Ok(file) => file,
+                    Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                        return Ok(None);
+                    }
+                    Err(source) => return Err(disk(source)),
+                };
+                let bytes = file.metadata().map_err(disk)?.len();
+                Ok(Some(MediaFile { content: Content::File { file, path }, bytes }))
+            }
+            Place::Memory(memory) => Ok(memory.media(sha256).map(|content| {
+                let bytes = content.len() as u64;
+                MediaFile { content: Content::Memory(content), bytes }
+            })),
+        }
+    }
+
+    /// A file that is not there is not missed.
+    pub fn delete(&self, sha256: &[u8; 32]) -> Result<(), Error> {
+        match &self.0 {
+            Place::Directory { path: directory, .. } => {
+                let path = place(directory, sha256);
+                match fs::remove_file(&path) {
+                    Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                        Err(Error::disk("delete", &path, &source))
+                    }
+                    Ok(()) | Err(_) => Ok(()),
+                }
+            }
+            Place::Memory(memory) => {
+                memory.delete_media(sha256);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Incoming {
+    pub fn write(&mut self, part: &[u8]) -> Result<(), Error> {
+        self.digest.update(part);
+        self.bytes += part.len() as u64;
+        match &mut self.draft {
+            Draft::File { file, path, .. } => file
+                .write_all(part)
+                .map_err(|source| Error::disk("write the media file", path, &source)),
+            Draft::Memory { content, .. } => {
+                content.extend_from_slice(part);
+                Ok(())
+            }
+        }
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Gives the file its name. Afterwards it survives anything that the disk survives.
+    pub fn keep(mut self) -> Result<Kept, Error> {
+        let sha256: [u8; 32] = self.digest.finalize_reset().into();
+        match &mut self.draft {
+            Draft::File { file, path, directory } => {
+                file.sync_all()
+                    .map_err(|source| Error::disk("sync the media file", path, &source))?;
+                let target = place(directory, &sha256);
+                let folder = target.parent().expect("a media file lies in a folder");
+                let disk = |source| Error::disk("keep the media file", &target, &source);
+                if !folder.exists() {
+                    fs::create_dir_all(folder).map_err(disk)?;
+                    sync_directory(directory)?;
+                }
+                fs::rename(&*path, &target).map_err(disk)?;
+                sync_directory(folder)?;
+            }
+            Draft::Memory { content, memory } => {
+                memory.put_media(sha256, std::mem::take(content));
+            }
+        }
+        Ok(Kept { sha256, bytes: self.bytes })
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Draft::File { path, .. } = &self.draft {
+            // Gone already if it was kept; and if it cannot be removed, the next start does it.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl MediaFile {
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Up to `length` bytes from `offset` on; fewer only at the end of the file.
+    pub fn read_at(&mut self, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
+        match &mut self.content {
+            Content::File { file, path } => {
+                let mut part = Vec::new();
+                file.seek(SeekFrom::Start(offset))
+                    .and_then(|_| file.take(length as u64).read_to_end(&mut part))
+                    .map_err(|source| Error::disk("read", path, &source))?;
+                Ok(part)
+            }
+            Content::Memory(content) => {
+                let from = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
+                let until = from.saturating_add(length).min(content.len());
+                Ok(content[from..until].to_vec())
+            }
+        }
+    }
+}
+
+/// `media/ab/abcdef…`: no folder grows very large.
+fn place(directory: &Path, sha256: &[u8; 32]) -> PathBuf {
+    let name: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    directory.join(&name[..2]).join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(files: &MediaFiles, parts: &[&[u8]]) -> Kept {
+        let mut incoming = files.receive().unwrap();
+        for part in parts {
+            incoming.write(part).unwrap();
+        }
+        incoming.keep().unwrap()
+    }
+
+    fn check(files: &MediaFiles) {
+        let kept = keep(files, &[b"hello ", b"world"]);
+        assert_eq!(kept.bytes, 11);
+        assert_eq!(kept.sha256, <[u8; 32]>::from(Sha256::digest(b"hello world")));
+        assert_eq!(keep(files, &[b"hello world"]), kept, "the same content is the same file");
+
+        let mut file = files.open(&kept.sha256).unwrap().unwrap();
+        assert_eq!(file.bytes(), 11);
+        for (offset, length, expected) in
+            [(0, 11, "hello world"), (6, 3, "wor"), (6, 99, "world"), (11, 1, ""), (99, 1, "")]
+        {
+            assert_eq!(file.read_at(offset, length).unwrap(), expected.as_bytes());
+        }
+
+        files.delete(&kept.sha256).unwrap();
+        files.delete(&kept.sha256).unwrap();
+        assert!(files.open(&kept.sha256).unwrap().is_none());
+        assert_eq!(file.read_at(0, 5).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn file_is_kept_by_its_content_and_read_by_range() {
+        let directory = tempfile::tempdir().unwrap();
+        check(&MediaFiles::in_directory(directory.path().to_owned()).unwrap());
+        check(&MediaFiles::in_memory(Memory::default()));
+    }
+
+    #[test]
+    fn upload_that_was_not_kept_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = MediaFiles::in_directory(directory.path().to_owned()).unwrap();
+        let incoming = || fs::read_dir(directory.path().join("incoming")).unwrap().count();
+        let mut upload = files.receive().unwrap();
+        upload.write(b"half").unwrap();
+        assert_eq!(incoming(), 1);
+        drop(upload);
+        assert_eq!(incoming(), 0);
+
+        fs::write(directory.path().join("incoming/0"), "left by a crash").unwrap();
+        let files = MediaFiles::in_directory(directory.path().to_owned()).unwrap();
+        keep(&files, &[b"whole"]);
+        assert_eq!(incoming(), 0);
+    }
+}
