@@ -105,3 +105,107 @@ pub fn accept_plan(at: Timestamp, now: Timestamp) -> PlanVerdict {
         PlanVerdict::Accept(at.max(now))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOON: Timestamp = Timestamp(1_800_000_000_000);
+    const GRACE: Duration = Duration::from_secs(15 * 60);
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn staging_begins_two_minutes_ahead_or_at_once_if_that_has_passed() {
+        assert_eq!(first_timer(NOON, NOON.before(seconds(3_600))), NOON.before(seconds(120)));
+        assert_eq!(first_timer(NOON, NOON.before(seconds(60))), NOON.before(seconds(60)));
+        assert_eq!(first_timer(NOON, NOON.before(seconds(9))), NOON);
+        assert_eq!(first_timer(NOON, NOON.after(seconds(9))), NOON.after(seconds(9)));
+    }
+
+    #[test]
+    fn timer_that_fires_early_stages_again() {
+        assert_eq!(firing(NOON, Timestamp(NOON.0 - 1)), Firing::Stage);
+        assert_eq!(firing(NOON, NOON), Firing::Due);
+    }
+
+    #[test]
+    fn lateness_changes_at_thirty_seconds_and_at_the_grace() {
+        let at = |late: u64| lateness(NOON, GRACE, Timestamp(NOON.0 + late));
+        assert_eq!((at(0), at(29_999)), (Lateness::OnTime, Lateness::OnTime));
+        assert_eq!((at(30_000), at(900_000)), (Lateness::Late, Lateness::Late));
+        assert_eq!(at(900_001), Lateness::Missed);
+        assert_eq!(lateness(NOON, Duration::ZERO, NOON.after(seconds(30))), Lateness::Missed);
+        assert_eq!(lateness(NOON, GRACE, NOON.before(seconds(30))), Lateness::OnTime);
+    }
+
+    #[test]
+    fn request_armed_before_a_suspension_is_stale() {
+        assert!(!is_stale(NOON, NOON.after(seconds(10))));
+        assert!(is_stale(NOON, NOON.after(seconds(11))));
+        assert!(!is_stale(NOON, NOON.before(seconds(1))));
+        assert!(is_stale(NOON, NOON.before(seconds(2))));
+    }
+
+    #[test]
+    fn plan_a_minute_ago_means_now_and_an_older_one_is_refused() {
+        assert_eq!(accept_plan(NOON.before(seconds(60)), NOON), PlanVerdict::Accept(NOON));
+        assert_eq!(accept_plan(NOON.before(seconds(61)), NOON), PlanVerdict::Past);
+        let tomorrow = NOON.after(seconds(86_400));
+        assert_eq!(accept_plan(tomorrow, NOON), PlanVerdict::Accept(tomorrow));
+        assert_eq!(accept_plan(NOON.after(seconds(400_000_000)), NOON), PlanVerdict::TooFarAhead);
+    }
+
+    proptest! {
+        #[test]
+        fn timer_is_never_in_the_past_nor_after_its_time(due in any::<u64>(), now in any::<u64>()) {
+            let timer = first_timer(Timestamp(due), Timestamp(now)).0;
+            prop_assert!(timer >= now && timer <= due.max(now));
+        }
+
+        #[test]
+        fn nothing_is_due_before_its_time(due in any::<u64>(), now in any::<u64>()) {
+            let firing = firing(Timestamp(due), Timestamp(now));
+            prop_assert_eq!(firing == Firing::Due, now >= due);
+        }
+
+        #[test]
+        fn delivery_only_grows_later(
+            due in 0..u64::MAX / 2,
+            grace in 0..10_000_000_u64,
+            early in 0..20_000_000_u64,
+            more in 0..20_000_000_u64,
+        ) {
+            let rank = |late: u64| {
+                let now = Timestamp(due.saturating_add(late).saturating_sub(1_000_000));
+                match lateness(Timestamp(due), Duration::from_millis(grace), now) {
+                    Lateness::OnTime => 0,
+                    Lateness::Late => 1,
+                    Lateness::Missed => 2,
+                }
+            };
+            prop_assert!(rank(early) <= rank(early + more));
+        }
+
+        #[test]
+        fn nap_ends_at_the_next_timer_and_within_a_second(
+            next in proptest::option::of(any::<u64>()),
+            now in any::<u64>(),
+        ) {
+            let nap = nap(next.map(Timestamp), Timestamp(now));
+            prop_assert!(nap <= Duration::from_secs(1));
+            prop_assert!(next.is_none_or(|next| nap <= Timestamp(next).remaining(Timestamp(now))));
+        }
+
+        #[test]
+        fn accepted_plan_is_not_in_the_past(at in any::<u64>(), now in any::<u64>()) {
+            if let PlanVerdict::Accept(due) = accept_plan(Timestamp(at), Timestamp(now)) {
+                prop_assert!(due.0 >= now && due.0 >= at);
+            }
+        }
+    }
+}

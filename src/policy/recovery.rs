@@ -128,3 +128,132 @@ fn look(settle: Duration, since: Timestamp, looks: u8, now: Timestamp) -> Decisi
     let settled = since.after(settle.saturating_mul(u32::from(looks) + 1));
     Decision::LookAt(settled.max(now))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SENT: Timestamp = Timestamp(1_000_000_000);
+    const KEYED: Guard = Guard::Keyed { valid_for: Duration::from_secs(1_800) };
+    const PROBED: Guard = Guard::Probed { settle: Duration::from_secs(30) };
+
+    fn after(seconds: u64) -> Timestamp {
+        SENT.after(Duration::from_secs(seconds))
+    }
+
+    fn look_at(seconds: u64) -> Decision {
+        Decision::LookAt(after(seconds))
+    }
+
+    #[test]
+    fn harmless_request_is_sent_again_at_any_time() {
+        for now in [Timestamp(0), SENT, after(1_000_000)] {
+            let decision = decide(&Guard::Harmless, CanLook::No, SENT, 0, now);
+            assert_eq!(decision, Decision::SendAgain);
+        }
+    }
+
+    #[test]
+    fn key_is_trusted_inside_its_time_alone() {
+        let keyed = |can_look, now| decide(&KEYED, can_look, SENT, 0, now);
+        assert_eq!(keyed(CanLook::No, SENT), Decision::SendAgain);
+        assert_eq!(keyed(CanLook::No, after(1_799)), Decision::SendAgain);
+        assert!(matches!(keyed(CanLook::No, after(1_800)), Decision::Ask(_)));
+        assert_eq!(keyed(CanLook::Yes, after(1_800)), look_at(1_800));
+    }
+
+    #[test]
+    fn key_is_not_trusted_by_a_clock_that_was_set_back() {
+        let earlier = SENT.before(Duration::from_secs(1));
+        assert_eq!(decide(&KEYED, CanLook::Yes, SENT, 0, earlier), look_at(20));
+        assert!(matches!(decide(&KEYED, CanLook::No, SENT, 0, earlier), Decision::Ask(_)));
+        let yesterday = SENT.before(Duration::from_secs(86_400));
+        assert!(matches!(decide(&KEYED, CanLook::Yes, SENT, 0, yesterday), Decision::Ask(_)));
+    }
+
+    #[test]
+    fn two_looks_that_find_nothing_are_proof() {
+        let look = |looks, now| decide(&PROBED, CanLook::Yes, SENT, looks, after(now));
+        assert_eq!(look(0, 2), look_at(30));
+        assert_eq!(look(0, 31), look_at(31));
+        assert_eq!(look(1, 31), look_at(60));
+        assert_eq!(look(2, 60), Decision::SendAgain);
+    }
+
+    #[test]
+    fn second_look_keeps_its_distance_from_a_first_that_was_late() {
+        let absent = |looks, now| after_absence(&PROBED, CanLook::Yes, SENT, looks, after(now));
+        assert_eq!(absent(1, 5_000), look_at(5_030));
+        assert_eq!(absent(2, 5_030), Decision::SendAgain);
+    }
+
+    #[test]
+    fn what_no_read_can_tell_is_asked() {
+        for guard in [Guard::Duplicates, PROBED] {
+            let decision = decide(&guard, CanLook::No, SENT, 9, after(9));
+            assert!(matches!(decision, Decision::Ask(why) if why.ends_with('.')), "{guard:?}");
+        }
+    }
+
+    #[test]
+    fn third_crash_sets_a_delivery_aside() {
+        assert_eq!(after_crash(2), AfterCrash::Resume);
+        assert_eq!(after_crash(3), AfterCrash::SetAside);
+    }
+
+    fn duration() -> impl Strategy<Value = Duration> {
+        prop_oneof![
+            (0..100_000_u64).prop_map(Duration::from_millis),
+            Just(Duration::MAX),
+            any::<u64>().prop_map(Duration::from_millis),
+        ]
+    }
+
+    fn instant() -> impl Strategy<Value = Timestamp> {
+        prop_oneof![0..200_000_u64, any::<u64>()].prop_map(Timestamp)
+    }
+
+    fn can_look() -> impl Strategy<Value = CanLook> {
+        prop_oneof![Just(CanLook::Yes), Just(CanLook::No)]
+    }
+
+    proptest! {
+        #[test]
+        fn duplicating_request_is_never_sent_again(
+            can_look in can_look(), since in instant(), looks in any::<u8>(), now in instant(),
+        ) {
+            let decision = decide(&Guard::Duplicates, can_look, since, looks, now);
+            prop_assert!(matches!(decision, Decision::Ask(_)));
+        }
+
+        #[test]
+        fn without_a_valid_key_only_two_looks_lead_to_sending_again(
+            valid_for in duration(), settle in duration(), can_look in can_look(),
+            since in instant(), looks in any::<u8>(), now in instant(),
+        ) {
+            let in_time = since <= now && now < since.after(valid_for);
+            for (guard, valid) in
+                [(Guard::Keyed { valid_for }, in_time), (Guard::Probed { settle }, false)]
+            {
+                let decision = decide(&guard, can_look, since, looks, now);
+                let proven = looks >= LOOKS && can_look == CanLook::Yes;
+                prop_assert_eq!(decision == Decision::SendAgain, valid || proven);
+            }
+        }
+
+        #[test]
+        fn no_look_is_early_or_in_the_past(
+            settle in duration(), since in instant(), looks in 0..LOOKS, now in instant(),
+        ) {
+            let guard = Guard::Probed { settle };
+            if let Decision::LookAt(at) = decide(&guard, CanLook::Yes, since, looks, now) {
+                prop_assert!(at >= now && at >= since.after(settle));
+            }
+            if let Decision::LookAt(at) = after_absence(&guard, CanLook::Yes, since, looks, now) {
+                prop_assert!(at >= now.after(settle) && at >= since.after(settle));
+            }
+        }
+    }
+}

@@ -127,3 +127,167 @@ fn jittered(base: Duration, jitter: f64) -> Duration {
     let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.5 };
     base.mul_f64(0.9 + 0.2 * jitter)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+    const KINDS: [RefusalKind; 8] = [
+        RefusalKind::Unavailable,
+        RefusalKind::Throttled { until: None, scope: PaceScope::Account },
+        RefusalKind::Unauthorized,
+        RefusalKind::Revoked,
+        RefusalKind::Rejected,
+        RefusalKind::Duplicate,
+        RefusalKind::Media,
+        RefusalKind::Unreadable,
+    ];
+
+    fn situation(failures: u32, armed: Armedness) -> Situation {
+        Situation { failures, armed, refreshed: Refreshed::NotYet, now: NOW, jitter: 0.5 }
+    }
+
+    fn reaction(kind: RefusalKind, situation: Situation) -> Reaction {
+        react(&Refusal::new(kind, "", ""), &situation)
+    }
+
+    fn again_in(seconds: u64) -> Reaction {
+        Reaction::Again { at: NOW.after(Duration::from_secs(seconds)) }
+    }
+
+    #[test]
+    fn third_failure_gives_up() {
+        let react =
+            |failures| reaction(RefusalKind::Unavailable, situation(failures, Armedness::Harmless));
+        assert_eq!(react(0), again_in(60));
+        assert_eq!(react(1), again_in(120));
+        assert_eq!(react(2), Reaction::GiveUp);
+        assert_eq!(react(u32::MAX), Reaction::GiveUp);
+    }
+
+    #[test]
+    fn what_never_left_is_tried_again_even_if_armed() {
+        assert_eq!(not_sent(&situation(0, Armedness::Armed)), again_in(60));
+        assert_eq!(not_sent(&situation(2, Armedness::Armed)), Reaction::GiveUp);
+    }
+
+    #[test]
+    fn platforms_reset_time_wins_and_its_scope_is_kept() {
+        let throttled = |until, scope| {
+            let kind = RefusalKind::Throttled { until, scope };
+            reaction(kind, situation(9, Armedness::Armed))
+        };
+        let rest = |seconds, scope| Reaction::Rest {
+            until: NOW.after(Duration::from_secs(seconds)),
+            scope,
+        };
+        let day = Some(NOW.after(Duration::from_secs(86_400)));
+        assert_eq!(throttled(day, PaceScope::App), rest(86_400, PaceScope::App));
+        assert_eq!(throttled(None, PaceScope::Account), rest(60, PaceScope::Account));
+        assert_eq!(throttled(Some(Timestamp(3)), PaceScope::App), rest(1, PaceScope::App));
+    }
+
+    #[test]
+    fn token_is_refreshed_once_and_then_the_person_is_asked() {
+        let react = |refreshed| {
+            let situation = Situation { refreshed, ..situation(0, Armedness::Harmless) };
+            reaction(RefusalKind::Unauthorized, situation)
+        };
+        assert_eq!(react(Refreshed::NotYet), Reaction::Refresh);
+        assert_eq!(react(Refreshed::AlreadyThisAttempt), Reaction::Reconnect);
+        assert_eq!(react(Refreshed::Impossible), Reaction::Reconnect);
+    }
+
+    #[test]
+    fn each_kind_has_its_reaction() {
+        let harmless = |kind| reaction(kind, situation(0, Armedness::Harmless));
+        let armed = |kind| reaction(kind, situation(0, Armedness::Armed));
+        for (kind, when_harmless, when_armed) in [
+            (RefusalKind::Unavailable, again_in(60), Reaction::Look),
+            (RefusalKind::Unreadable, again_in(60), Reaction::Look),
+            (RefusalKind::Duplicate, Reaction::GiveUp, Reaction::Look),
+            (RefusalKind::Media, again_in(60), again_in(60)),
+            (RefusalKind::Rejected, Reaction::GiveUp, Reaction::GiveUp),
+            (RefusalKind::Revoked, Reaction::Reconnect, Reaction::Reconnect),
+        ] {
+            assert_eq!((harmless(kind), armed(kind)), (when_harmless, when_armed), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn media_refused_twice_is_given_up() {
+        let second = reaction(RefusalKind::Media, situation(1, Armedness::Harmless));
+        assert_eq!(second, Reaction::GiveUp);
+    }
+
+    fn any_situation() -> impl Strategy<Value = Situation> {
+        let refreshed = prop_oneof![
+            Just(Refreshed::NotYet),
+            Just(Refreshed::AlreadyThisAttempt),
+            Just(Refreshed::Impossible),
+        ];
+        let armed = prop_oneof![Just(Armedness::Harmless), Just(Armedness::Armed)];
+        (0..6_u32, armed, refreshed, 0..u64::MAX / 2, any::<f64>()).prop_map(
+            |(failures, armed, refreshed, now, jitter)| {
+                let now = Timestamp(now);
+                Situation { failures, armed, refreshed, now, jitter }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn limit_is_a_rest_whatever_came_before(
+            situation in any_situation(),
+            until in proptest::option::of(any::<u64>()),
+        ) {
+            let until = until.map(Timestamp);
+            let kind = RefusalKind::Throttled { until, scope: PaceScope::App };
+            match reaction(kind, situation) {
+                Reaction::Rest { until: end, scope: PaceScope::App } => {
+                    prop_assert!(end > situation.now && until.is_none_or(|until| end >= until));
+                }
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+
+        #[test]
+        fn armed_request_that_may_have_taken_effect_is_looked_after(
+            situation in any_situation(),
+            kind in proptest::sample::select(vec![
+                RefusalKind::Unavailable, RefusalKind::Unreadable, RefusalKind::Duplicate,
+            ]),
+        ) {
+            let situation = Situation { armed: Armedness::Armed, ..situation };
+            prop_assert_eq!(reaction(kind, situation), Reaction::Look);
+        }
+
+        #[test]
+        fn failures_end_and_each_wait_is_near_its_base(
+            situation in any_situation(),
+            kind in proptest::sample::select(KINDS.to_vec()),
+        ) {
+            for reaction in [reaction(kind, situation), not_sent(&situation)] {
+                if let Reaction::Again { at } = reaction {
+                    prop_assert!(situation.failures + 1 < FAILURES_MAX);
+                    let base = BACKOFF[situation.failures as usize];
+                    let wait = at.remaining(situation.now);
+                    prop_assert!(wait >= base.mul_f64(0.89) && wait <= base.mul_f64(1.11));
+                }
+            }
+        }
+
+        #[test]
+        fn token_is_never_refreshed_twice_an_attempt(
+            situation in any_situation(),
+            kind in proptest::sample::select(KINDS.to_vec()),
+        ) {
+            if situation.refreshed != Refreshed::NotYet {
+                prop_assert_ne!(reaction(kind, situation), Reaction::Refresh);
+            }
+        }
+    }
+}
