@@ -1,0 +1,196 @@
+//! Every verb that the API, the pages and the command line may call, and what they speak in.
+//!
+//! Invariants:
+//! - a verb that changes something returns after its change is on disk;
+//! - a verb reaches only what belongs to its caller's organization;
+//! - a verb that arrives twice does its work once: by its [`Once`], or because it says what shall be
+//!   rather than what to do.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    account::Account,
+    delivery::Delivery,
+    ids::{AccountId, OrganizationId},
+    organization::{Actor, Reach, Scope},
+    post::{Content, Post, VariantFor},
+    problem::Problem,
+    secret::Secret,
+    time::Timestamp,
+};
+
+/// Who calls, and what they may do. Made only by [`Engine::authenticate`](super::Engine::authenticate)
+/// and [`Engine::operator`](super::Engine::operator).
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub organization: OrganizationId,
+    pub scope: Scope,
+    pub reach: Reach,
+    pub actor: Actor,
+}
+
+/// A piece of a list: at most `limit` items (1 to 200), newest first unless the verb says otherwise,
+/// beginning after the cursor.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    pub after: Option<String>,
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Listing<T> {
+    pub items: Vec<T>,
+    /// The cursor of the next piece; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// Makes a request that arrives twice the same request: the caller's key, and a hash of what was
+/// asked. The same key with another hash is refused as a conflict. Kept for a day.
+#[derive(Clone, Debug)]
+pub struct Once {
+    pub key: String,
+    pub fingerprint: [u8; 32],
+}
+
+#[derive(Clone, Debug)]
+pub struct NewPost {
+    pub content: Content,
+    pub variants: BTreeMap<VariantFor, Content>,
+    pub targets: Vec<AccountId>,
+    pub plan: PlanRequest,
+    /// 1 (first) to 10 (last).
+    pub priority: u8,
+}
+
+#[derive(Clone, Debug)]
+pub enum PlanRequest {
+    Draft,
+    Now,
+    At(Timestamp),
+    /// `2026-11-21T09:00` and an IANA zone.
+    Local {
+        wall: String,
+        zone: String,
+    },
+}
+
+/// What is `None` stays. `revision`: refuse the edit if the post has changed since.
+#[derive(Clone, Debug, Default)]
+pub struct PostEdit {
+    pub content: Option<Content>,
+    pub variants: Option<BTreeMap<VariantFor, Content>>,
+    pub targets: Option<Vec<AccountId>>,
+    pub plan: Option<PlanRequest>,
+    pub priority: Option<u8>,
+    pub revision: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PostView {
+    pub post: Post,
+    pub deliveries: Vec<Delivery>,
+}
+
+/// What would happen to a post, without doing it.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    /// Of the post as a whole: its plan, its targets, its priority.
+    pub problems: Vec<Problem>,
+    pub targets: Vec<TargetValidation>,
+    /// When it would go out; `None` for a draft or an unreadable plan.
+    pub due: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug)]
+pub struct TargetValidation {
+    pub account: AccountId,
+    pub platform: String,
+    pub errors: Vec<Problem>,
+    pub warnings: Vec<Problem>,
+    pub measures: Vec<Measure>,
+}
+
+/// How much of a part's text is used, as the platform counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    pub part: usize,
+    pub used: u32,
+    pub max: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct ConnectRequest {
+    pub platform: String,
+    /// For platforms with many servers: `mastodon.social`. Empty: the platform's own.
+    pub server: String,
+    /// For platforms without OAuth.
+    pub identifier: String,
+    pub password: Option<Secret>,
+    /// An account that is to be connected again, keeping its deliveries.
+    pub reconnect: Option<AccountId>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Connecting {
+    /// The person has to visit this and agree; the platform then calls back. For ten minutes, once.
+    Visit {
+        url: String,
+        until: Timestamp,
+    },
+    Connected(Box<Account>),
+}
+
+/// What the platform's redirect carried.
+#[derive(Clone, Debug)]
+pub struct Callback {
+    pub state: String,
+    pub code: Option<String>,
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Health {
+    pub account: Account,
+    /// `idle`, `publishing`, `staging`, `resting`, `paused`, `asleep` …
+    pub stage: &'static str,
+    /// The lane does nothing before this.
+    pub rests_until: Option<Timestamp>,
+    /// Ready or running on its lane.
+    pub on_lane: usize,
+    pub in_doubt: usize,
+    pub held: usize,
+    /// One sentence for each thing that is not well; empty when all is.
+    pub troubles: Vec<String>,
+}
+
+/// What a person decides about a delivery that is in doubt.
+#[derive(Clone, Debug)]
+pub enum Resolution {
+    /// It is there; `url` is where, if they know.
+    Live { url: String },
+    /// It is not there: send it.
+    NotLive,
+    /// Leave it: neither live nor to be sent.
+    Abandon,
+}
+
+#[derive(Clone, Debug)]
+pub struct Founding {
+    pub organization: String,
+    pub owner_name: String,
+    pub owner_email: String,
+}
+
+/// The key is shown here and never again.
+#[derive(Clone, Debug)]
+pub struct Founded {
+    pub organization: OrganizationId,
+    pub key: Secret,
+}
+
+#[derive(Clone, Debug)]
+pub struct OrganizationEdit {
+    pub name: Option<String>,
+    pub grace: Option<std::time::Duration>,
+    pub posts_per_hour: Option<u32>,
+}
