@@ -51,6 +51,8 @@ pub(super) enum AccountMessage {
     Approaching(Vec<DeliveryId>),
     /// From the directory: their time came while they were being staged.
     Due(DeliveryId),
+    /// From the directory: the token is to be renewed, whether anything is due or not.
+    RefreshDue,
     /// From a child, as its last act.
     Ended { delivery: DeliveryId, end: End },
     /// From the refreshing child, as its last act.
@@ -132,6 +134,13 @@ impl Actor for AccountActor {
                 state.secrets = None;
                 state.children.retain(|(_, child)| *child != Child::Refresh);
                 Event::RefreshEnded { outcome }
+            }
+            AccountMessage::RefreshDue => {
+                if state.lane.inspect().refresh != crate::policy::lane::Refresh::Idle {
+                    return Ok(());
+                }
+                state.refresh(&myself).await?;
+                Event::RefreshStarted
             }
             AccountMessage::MayRest => {
                 state.rest_if_idle(&myself)?;
@@ -262,7 +271,8 @@ impl AccountState {
         }
         let lane =
             core.store.lane(self.place.organization, self.place.account, READ_AHEAD)?;
-        for id in lane {
+        for place in lane {
+            let id = place.delivery;
             let Some(delivery) = core.store.delivery(self.place.organization, id)? else {
                 continue;
             };
