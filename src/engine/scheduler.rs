@@ -19,7 +19,7 @@ use crate::{
         start,
         transitions::{self, Fired, TIMER_DELIVERY},
     },
-    policy::agenda::{self, ON_TIME},
+    policy::agenda::{self, LATE_AFTER},
     store::{Read, Timer},
 };
 
@@ -99,7 +99,7 @@ impl SchedulerState {
         let mut batch = BATCH_FIRST;
         loop {
             let now = self.core.now();
-            let fresh = now.before(ON_TIME);
+            let fresh = now.before(LATE_AFTER);
             let fired = self.fire(fresh, now, batch).await?;
             if fired < batch {
                 let late = self.fire(Timestamp::default(), fresh, BATCH_LATE).await?;
