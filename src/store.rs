@@ -8,6 +8,8 @@
 mod changes;
 mod directory;
 mod error;
+#[cfg(test)]
+mod fake;
 mod keys;
 mod kv;
 mod media;
@@ -233,6 +235,11 @@ impl Store {
             writer: Some(writer),
         }));
         Ok(Opened { store, epoch })
+    }
+
+    /// How many commits wait for the writer.
+    pub fn queued(&self) -> usize {
+        self.queue().max_capacity() - self.queue().capacity()
     }
 
     fn queue(&self) -> &mpsc::Sender<Box<dyn Job>> {

@@ -283,8 +283,9 @@ impl Table {
 }
 
 impl Span {
+    /// All records, whatever their table.
     pub(super) fn everything() -> Span {
-        Span { from: Vec::new(), until: vec![u8::MAX] }
+        Span { from: Vec::new(), until: vec![CONTINUATION] }
     }
 
     pub fn table(table: Table) -> Span {
