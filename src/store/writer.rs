@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - closures run one after the other, each on what the ones before it left;
-//! - each is applied as one batch, or not at all: it refused, it panicked, or the store has stopped;
+//! - each is applied as a whole, in one batch with its neighbours, or not at all: it refused, it
+//!   panicked, or the store has stopped;
 //! - nobody is answered before what they wrote is on the disk. Who only read is answered then too,
 //!   because they may have read what is still on its way there;
 //! - an error while writing stops the store for good: after a failed sync the system may have
@@ -17,22 +18,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     domain::mortality::{Life, Mortality},
-    store::{
-        error::Error,
-        kv::panic_text,
-        shelf::Shelf,
-        vault::Vault,
-        view::{Told, View},
-    },
+    store::{error::Error, kv::panic_text, shelf::Shelf, vault::Vault, view::View},
 };
 
 /// How many commits wait at most. A full queue is answered at the door, not with memory.
 pub(super) const QUEUE_MAX: usize = 2_048;
 
-/// At most so many commits, or so many written values, share one sync. Values stand for time, a
-/// millisecond or two of it, without a clock: who came first should not wait for many more.
+/// At most so many commits, or about so many rows, share one batch and its sync. Rows stand for the
+/// time that a batch takes, a few milliseconds, without a clock. And much larger batches would make
+/// sled's memory grow without bound, while one for each commit costs it two writes to the log.
 const GROUP_MAX: usize = 512;
-const GROUP_WRITES_MAX: usize = 512;
+const ROWS_MAX: usize = 384;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError<E> {
@@ -126,20 +122,6 @@ pub(super) struct Writer {
     signals: Arc<Signals>,
 }
 
-/// Jobs that share one sync.
-#[derive(Default)]
-struct Group {
-    jobs: Vec<Box<dyn Job>>,
-    writes: usize,
-    told: Option<Told>,
-}
-
-impl Group {
-    fn has_room(&self) -> bool {
-        self.jobs.len() < GROUP_MAX && self.writes < GROUP_WRITES_MAX
-    }
-}
-
 impl Writer {
     pub(super) fn new(
         queue: mpsc::Receiver<Box<dyn Job>>,
@@ -154,17 +136,10 @@ impl Writer {
     /// Returns when nobody can send any more.
     pub(super) fn run(mut self) {
         while let Some(first) = self.queue.blocking_recv() {
-            let mut group = Group::default();
-            let mut next = Some(first);
-            let mut outcome = Ok(());
-            while let Some(job) = next.take() {
-                outcome = self.take(job, &mut group);
-                if outcome.is_ok() && group.has_room() {
-                    next = self.queue.try_recv().ok();
-                }
-            }
-            let outcome = outcome.and_then(|()| self.confirm(&group));
-            for job in group.jobs {
+            let mut group = Vec::new();
+            let gathered = self.gather(first, &mut group);
+            let outcome = gathered.and_then(|()| self.confirm());
+            for job in group {
                 job.answer(outcome.clone());
             }
             if let Err(cause) = outcome {
@@ -173,30 +148,39 @@ impl Writer {
         }
     }
 
-    fn take(&mut self, mut job: Box<dyn Job>, group: &mut Group) -> Result<(), Error> {
-        if self.mortality.is_dead() {
-            group.jobs.push(job);
-            return Err(died());
+    /// Runs what is waiting, and waits for nobody.
+    fn gather(&mut self, first: Box<dyn Job>, group: &mut Vec<Box<dyn Job>>) -> Result<(), Error> {
+        let mut next = Some(first);
+        while let Some(mut job) = next.take() {
+            if self.mortality.is_dead() {
+                group.push(job);
+                return Err(died());
+            }
+            let ran = job.run(&mut self.view);
+            group.push(job);
+            if ran == Ran::Refused {
+                self.view.undo();
+            } else if !self.view.is_unchanged() {
+                if self.mortality.commit() == Life::Dead {
+                    return Err(died());
+                }
+                self.view.keep();
+            }
+            if group.len() < GROUP_MAX && self.view.size().rows < ROWS_MAX {
+                next = self.queue.try_recv().ok();
+            }
         }
-        let ran = job.run(&mut self.view);
-        group.jobs.push(job);
-        if ran == Ran::Refused || self.view.is_unchanged() {
-            self.view.forget();
-            return Ok(());
-        }
-        if self.mortality.commit() == Life::Dead {
-            return Err(died());
-        }
-        group.writes += self.view.writes();
-        let told = self.view.apply().map_err(Error::stopped)?;
-        group.told = Some(group.told.map_or(told, |before| before.and(told)));
         Ok(())
     }
 
-    fn confirm(&self, group: &Group) -> Result<(), Error> {
-        let Some(told) = group.told else { return Ok(()) };
+    fn confirm(&mut self) -> Result<(), Error> {
+        let size = self.view.size();
+        if size.rows == 0 {
+            return Ok(());
+        }
+        self.view.apply().map_err(Error::stopped)?;
         self.shelf.sync().map_err(Error::stopped)?;
-        if told == Told::Events {
+        if size.events > 0 {
             self.signals.changed.send_modify(|times| *times += 1);
         }
         Ok(())
@@ -282,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn commits_that_wait_together_share_one_sync_and_no_batch() {
+    async fn commits_that_wait_together_share_one_batch_and_one_sync() {
         let disk = Arc::new(Disk::default());
         let store = store_on(&disk);
         let (barrier, occupation) = occupied(&store).await;
@@ -302,7 +286,7 @@ mod tests {
         }
         occupation.await.unwrap().unwrap();
         assert_eq!(disk.syncs.load(SeqCst), syncs + 1);
-        assert_eq!(disk.batches.load(SeqCst), batches + 100);
+        assert_eq!(disk.batches.load(SeqCst), batches + 1);
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -371,6 +355,31 @@ mod tests {
             })
             .await
             .unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn refusal_undoes_its_own_writes_and_not_those_of_its_neighbours() {
+        let store = store_on(&Arc::default());
+        let (barrier, occupation) = occupied(&store).await;
+        let put = |number, value, outcome: Result<(), ()>| {
+            store.commit("overwrite", move |view| {
+                view.put(&key(number), vec![value]).unwrap();
+                view.put(&key(number), vec![value, value]).unwrap();
+                view.delete(&key(number + 1)).unwrap();
+                outcome
+            })
+        };
+        let (mut first, mut second) = (pin!(put(1, 1, Ok(()))), pin!(put(1, 2, Err(()))));
+        let mut third = pin!(put(0, 3, Err(())));
+        assert!(begin(first.as_mut()).is_pending() && begin(second.as_mut()).is_pending());
+        assert!(begin(third.as_mut()).is_pending());
+        tokio::task::spawn_blocking(move || barrier.wait()).await.unwrap();
+        first.await.unwrap();
+        second.await.unwrap_err();
+        third.await.unwrap_err();
+        occupation.await.unwrap().unwrap();
+        let found = store.scan(&Span::table(Table::Organizations), Order::Ascending, 9);
+        assert_eq!(found.unwrap(), [(key(1), vec![1, 1])]);
     }
 
     #[tokio::test]
