@@ -7,6 +7,8 @@
 
 mod changes;
 mod directory;
+#[cfg(test)]
+mod drills;
 mod error;
 #[cfg(test)]
 mod fake;

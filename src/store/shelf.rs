@@ -26,6 +26,9 @@ const HEAD_MAX: usize = ROW_MAX - 3;
 /// 256 MiB. Nothing that we keep as a value comes near.
 const VALUE_MAX: usize = ROW_MAX * (u16::MAX as usize);
 
+/// Keys as they are encoded, and the whole values.
+pub(super) type Values = Vec<(Vec<u8>, Vec<u8>)>;
+
 #[derive(Clone)]
 pub(super) struct Shelf {
     kv: Arc<dyn Kv>,
@@ -69,7 +72,7 @@ impl Shelf {
         order: Order,
         mut keep: impl FnMut(&[u8]) -> bool,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    ) -> Result<Values, Error> {
         let mut found = Vec::new();
         if limit == 0 {
             return Ok(found);
