@@ -206,7 +206,7 @@ impl Store {
         &self.0.vault
     }
 
-    pub fn media(&self) -> &MediaFiles {
+    pub fn media_files(&self) -> &MediaFiles {
         &self.0.media
     }
 
@@ -225,7 +225,7 @@ impl Store {
         let writer = Writer::new(jobs, shelf.clone(), vault.clone(), mortality, signals.clone());
         let writer = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || writer.run())
+            .spawn(move || writer.run_to_the_end())
             .map_err(|source| Error::stopped(format!("no thread for its writer: {source}")))?;
         let store = Store(Arc::new(Shared {
             shelf,

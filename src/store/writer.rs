@@ -134,7 +134,15 @@ impl Writer {
     }
 
     /// Returns when nobody can send any more.
-    pub(super) fn run(mut self) {
+    pub(super) fn run_to_the_end(self) {
+        let signals = self.signals.clone();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.run())) {
+            let cause = format!("its writer panicked: {}", panic_text(&*panic));
+            signals.stopped.send_replace(Some(Error::stopped(cause)));
+        }
+    }
+
+    fn run(mut self) {
         while let Some(first) = self.queue.blocking_recv() {
             let mut group = Vec::new();
             let gathered = self.gather(first, &mut group);
