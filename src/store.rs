@@ -7,7 +7,11 @@
 
 mod changes;
 mod directory;
+#[cfg(test)]
+mod drills;
 mod error;
+#[cfg(test)]
+mod fake;
 mod keys;
 mod kv;
 mod media;
@@ -202,7 +206,7 @@ impl Store {
         &self.0.vault
     }
 
-    pub fn media(&self) -> &MediaFiles {
+    pub fn media_files(&self) -> &MediaFiles {
         &self.0.media
     }
 
@@ -221,7 +225,7 @@ impl Store {
         let writer = Writer::new(jobs, shelf.clone(), vault.clone(), mortality, signals.clone());
         let writer = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || writer.run())
+            .spawn(move || writer.run_to_the_end())
             .map_err(|source| Error::stopped(format!("no thread for its writer: {source}")))?;
         let store = Store(Arc::new(Shared {
             shelf,
@@ -233,6 +237,11 @@ impl Store {
             writer: Some(writer),
         }));
         Ok(Opened { store, epoch })
+    }
+
+    /// How many commits wait for the writer.
+    pub fn queued(&self) -> usize {
+        self.queue().max_capacity() - self.queue().capacity()
     }
 
     fn queue(&self) -> &mpsc::Sender<Box<dyn Job>> {

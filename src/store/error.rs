@@ -66,12 +66,11 @@ pub enum Error {
 impl Error {
     /// The one place where what the system says becomes a sentence.
     pub(super) fn disk(doing: &'static str, path: &Path, source: &io::Error) -> Error {
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Error::Full { path: path.to_owned() }
-            }
-            _ => Error::Disk { doing, path: path.to_owned(), cause: source.to_string().into() },
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        if full.contains(&source.kind()) {
+            return Error::Full { path: path.to_owned() };
         }
+        Error::Disk { doing, path: path.to_owned(), cause: source.to_string().into() }
     }
 
     pub(super) fn damaged(path: &Path, cause: impl Display) -> Error {

@@ -68,8 +68,7 @@ impl Sled {
             .path(path)
             .flush_every_ms(None)
             .segment_size(SEGMENT_BYTES)
-            .cache_capacity(cache_bytes)
-            .mode(sled::Mode::HighThroughput);
+            .cache_capacity(cache_bytes);
         let tree = guarded(path, "open the store in", || config.open())?;
         // The name of the file must be on disk before its content is relied on.
         sync_directory(path)?;

@@ -18,7 +18,7 @@ use crate::{
         keys::{INSTANCE, Key, LanePlace, Owner, Span, Table, Timer},
         kv::Order,
         records::{Record, decode},
-        shelf::{Shelf, describe},
+        shelf::{Shelf, Values, describe},
     },
 };
 
@@ -272,7 +272,7 @@ impl Read for Shelf {
     }
 }
 
-pub(super) fn decoded(rows: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Vec<(Key, Vec<u8>)>, Error> {
+pub(super) fn decoded(rows: Values) -> Result<Vec<(Key, Vec<u8>)>, Error> {
     rows.into_iter()
         .map(|(key, value)| match Key::decode(&key) {
             Some(key) => Ok((key, value)),

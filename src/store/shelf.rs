@@ -26,6 +26,9 @@ const HEAD_MAX: usize = ROW_MAX - 3;
 /// 256 MiB. Nothing that we keep as a value comes near.
 const VALUE_MAX: usize = ROW_MAX * (u16::MAX as usize);
 
+/// Keys as they are encoded, and the whole values.
+pub(super) type Values = Vec<(Vec<u8>, Vec<u8>)>;
+
 #[derive(Clone)]
 pub(super) struct Shelf {
     kv: Arc<dyn Kv>,
@@ -69,7 +72,7 @@ impl Shelf {
         order: Order,
         mut keep: impl FnMut(&[u8]) -> bool,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    ) -> Result<Values, Error> {
         let mut found = Vec::new();
         if limit == 0 {
             return Ok(found);
@@ -169,5 +172,70 @@ pub(super) fn describe(key: &[u8]) -> String {
     match Key::decode(key) {
         Some(key) => format!("the record {key:?}"),
         None => format!("the record at {key:02x?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::Memory;
+
+    const KEY: &[u8] = &[0x30, 1, 2, 3];
+
+    fn pattern(length: usize) -> Vec<u8> {
+        (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect()
+    }
+
+    fn write(shelf: &Shelf, value: Option<Vec<u8>>) {
+        let stale = shelf.continued(KEY).unwrap();
+        shelf.apply(std::iter::once((KEY.to_vec(), Write { value, stale }))).unwrap();
+    }
+
+    #[test]
+    fn value_of_any_length_reads_back_and_leaves_nothing_when_replaced() {
+        let lengths = [0, 1, 4_095, 4_096, 4_097, 8_189, 8_190, 1 << 20, 5, 20_000, 10_000];
+        let memory = Memory::default();
+        let shelf = Shelf::new(Arc::new(memory.clone()));
+        for length in lengths {
+            write(&shelf, Some(pattern(length)));
+            assert_eq!(shelf.value(KEY).unwrap(), Some(pattern(length)), "{length}");
+            let rows = if length < ROW_MAX { 1 } else { 1 + (length - HEAD_MAX).div_ceil(ROW_MAX) };
+            assert_eq!(memory.rows(), rows, "{length}");
+        }
+        write(&shelf, None);
+        assert_eq!(shelf.value(KEY).unwrap(), None);
+        assert_eq!(memory.rows(), 0);
+    }
+
+    #[test]
+    fn scans_show_long_values_whole_and_never_their_parts() {
+        let shelf = Shelf::new(Arc::new(Memory::default()));
+        write(&shelf, Some(pattern(20_000)));
+        let table = Span::table(crate::store::keys::Table::Posts);
+        for order in [Order::Ascending, Order::Descending] {
+            let found = shelf.values(&table, order, |_| true, 9).unwrap();
+            assert_eq!(found, [(KEY.to_vec(), pattern(20_000))]);
+        }
+        let every = shelf.values(&Span::everything(), Order::Ascending, |_| true, 9);
+        assert_eq!(every.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn no_row_is_longer_than_the_limit() {
+        let mut rows = Vec::new();
+        for length in [4_095, 4_096, 100_000] {
+            spread(KEY.to_vec(), Write { value: Some(pattern(length)), stale: 0 }, &mut rows);
+        }
+        assert!(rows.iter().all(|(_, row)| row.as_ref().unwrap().len() <= ROW_MAX));
+    }
+
+    #[test]
+    fn lost_part_of_a_long_value_is_an_error_that_names_it() {
+        let memory = Memory::default();
+        let shelf = Shelf::new(Arc::new(memory.clone()));
+        write(&shelf, Some(pattern(20_000)));
+        memory.apply(vec![(continuation(KEY, 1), None)]).unwrap();
+        let error = shelf.value(KEY).unwrap_err().to_string();
+        assert!(error.contains("part 3 of it is gone"), "{error}");
     }
 }

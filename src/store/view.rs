@@ -1,15 +1,16 @@
 //! What a commit sees and does: the store as it would be, and the changes that make it so.
 //!
 //! Invariants:
-//! - it reads its own writes, in scans too;
-//! - nothing reaches the store before the closure has returned `Ok`.
+//! - it reads its own writes, and those of the commits before it in the same batch, in scans too;
+//! - nothing reaches the store before the closure has returned `Ok`; otherwise what it wrote is
+//!   undone, and only that.
 
 use std::{collections::BTreeMap, mem, ops::Bound, sync::Arc};
 
 use crate::store::{
     error::Error,
     keys::{Key, Length, Span, Table},
-    kv::Order,
+    kv::{Order, ROW_MAX},
     read::{Read, decoded},
     shelf::{Shelf, Write},
     vault::Vault,
@@ -18,26 +19,31 @@ use crate::store::{
 pub struct View {
     shelf: Shelf,
     pub(super) vault: Arc<Vault>,
+    /// What this batch will write, by this commit and the ones before it.
     overlay: BTreeMap<Vec<u8>, Write>,
-    told: Told,
+    size: Size,
+    /// What the overlay held before each write of this commit, oldest first.
+    undo: Vec<(Vec<u8>, Option<Write>)>,
+    size_before: Size,
 }
 
-/// Whether a commit holds events, so that their readers have to be woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    Nothing,
-    Events,
-}
-
-impl Told {
-    pub(super) fn and(self, other: Told) -> Told {
-        if self == Told::Events { self } else { other }
-    }
+/// How much a batch holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) rows: usize,
+    pub(super) events: usize,
 }
 
 impl View {
     pub(super) fn new(shelf: Shelf, vault: Arc<Vault>) -> View {
-        View { shelf, vault, overlay: BTreeMap::new(), told: Told::Nothing }
+        View {
+            shelf,
+            vault,
+            overlay: BTreeMap::new(),
+            size: Size::default(),
+            undo: Vec::new(),
+            size_before: Size::default(),
+        }
     }
 
     pub fn put(&mut self, key: &Key, value: Vec<u8>) -> Result<(), Error> {
@@ -46,8 +52,7 @@ impl View {
 
     /// For a key that was never used before: does not look for what it replaces.
     pub(super) fn put_new(&mut self, key: &Key, value: Vec<u8>) {
-        self.note(key);
-        self.overlay.insert(key.encode(), Write { value: Some(value), stale: 0 });
+        self.overlay_with(key.table(), key.encode(), Write { value: Some(value), stale: 0 });
     }
 
     /// A record that is not there is not missed.
@@ -55,46 +60,59 @@ impl View {
         self.write(key, None)
     }
 
+    /// Whether the commit that is running has written nothing.
     pub(super) fn is_unchanged(&self) -> bool {
-        self.overlay.is_empty()
+        self.undo.is_empty()
     }
 
-    pub(super) fn forget(&mut self) {
-        self.overlay.clear();
-        self.told = Told::Nothing;
+    /// The commit that is running becomes part of the batch.
+    pub(super) fn keep(&mut self) {
+        self.undo.clear();
+        self.size_before = self.size;
     }
 
-    /// Applies what was written as one batch, and begins anew.
-    pub(super) fn apply(&mut self) -> Result<Told, Error> {
-        let told = mem::replace(&mut self.told, Told::Nothing);
-        self.shelf.apply(mem::take(&mut self.overlay).into_iter())?;
-        Ok(told)
-    }
-
-    pub(super) fn writes(&self) -> usize {
-        self.overlay.len()
-    }
-
-    fn note(&mut self, key: &Key) {
-        if key.table() == Table::Events {
-            self.told = Told::Events;
+    /// The commit that is running was never there.
+    pub(super) fn undo(&mut self) {
+        for (key, before) in self.undo.drain(..).rev() {
+            match before {
+                Some(write) => self.overlay.insert(key, write),
+                None => self.overlay.remove(&key),
+            };
         }
+        self.size = self.size_before;
+    }
+
+    /// How much the batch holds so far.
+    pub(super) fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Applies all that was kept as one batch, and begins anew.
+    pub(super) fn apply(&mut self) -> Result<(), Error> {
+        self.size = Size::default();
+        self.size_before = Size::default();
+        self.shelf.apply(mem::take(&mut self.overlay).into_iter())
     }
 
     fn write(&mut self, key: &Key, value: Option<Vec<u8>>) -> Result<(), Error> {
-        self.note(key);
-        let length = key.table().length();
+        let table = key.table();
         let key = key.encode();
-        if let Some(write) = self.overlay.get_mut(&key) {
-            write.value = value;
-            return Ok(());
-        }
-        let stale = match length {
-            Length::OneRow => 0,
-            Length::Any => self.shelf.continued(&key)?,
+        let stale = match (self.overlay.get(&key), table.length()) {
+            (Some(write), _) => write.stale,
+            (None, Length::OneRow) => 0,
+            (None, Length::Any) => self.shelf.continued(&key)?,
         };
-        self.overlay.insert(key, Write { value, stale });
+        self.overlay_with(table, key, Write { value, stale });
         Ok(())
+    }
+
+    fn overlay_with(&mut self, table: Table, key: Vec<u8>, write: Write) {
+        let length = write.value.as_ref().map_or(0, Vec::len);
+        debug_assert!(length < ROW_MAX || table.length() == Length::Any, "indexes are short");
+        self.size.rows += 1 + length / ROW_MAX + usize::from(write.stale);
+        self.size.events += usize::from(table == Table::Events);
+        let before = self.overlay.insert(key.clone(), write);
+        self.undo.push((key, before));
     }
 }
 
@@ -108,17 +126,20 @@ impl Read for View {
     }
 
     fn scan(&self, span: &Span, order: Order, limit: usize) -> Result<Vec<(Key, Vec<u8>)>, Error> {
+        if span.from >= span.until {
+            return Ok(Vec::new());
+        }
         // Every key that was written is answered from here, so the store's rows of the same keys
-        // are left out, and `limit` of the others are always enough.
-        let stored =
+        // are left out, and `limit` of each are always enough.
+        let mut found =
             self.shelf.values(span, order, |key| !self.overlay.contains_key(key), limit)?;
-        let bounds = (Bound::Included(span.from.as_slice()), Bound::Excluded(&*span.until));
-        let mut found = stored;
-        if span.from < span.until {
-            let written = self.overlay.range::<[u8], _>(bounds);
-            found.extend(written.filter_map(|(key, write)| {
-                write.value.as_ref().map(|value| (key.clone(), value.clone()))
-            }));
+        let bounds = (Bound::Included(&*span.from), Bound::Excluded(&*span.until));
+        let written = self.overlay.range::<[u8], _>(bounds).filter_map(|(key, write)| {
+            write.value.as_ref().map(|value| (key.clone(), value.clone()))
+        });
+        match order {
+            Order::Ascending => found.extend(written.take(limit)),
+            Order::Descending => found.extend(written.rev().take(limit)),
         }
         match order {
             Order::Ascending => found.sort_unstable_by(|left, right| left.0.cmp(&right.0)),
