@@ -260,7 +260,10 @@ fn descriptions_and_shapes_are_always_there() {
     tall.size = None;
     let images = vec![media(1, MediaKind::Image, "image/png"), tall];
     let body = &created(&job(connector(), &FAKE, vec![part("", images)]))[0];
-    let blob = |mime: &str, name: &str| json!({ "$type": "blob", "mimeType": mime, "size": 20_000, "ref": { "$link": name } });
+    let blob = |mime: &str, name: &str| {
+        let link = json!({ "$link": name });
+        json!({ "$type": "blob", "mimeType": mime, "size": 20_000, "ref": link })
+    };
     assert_eq!(
         body["record"]["embed"],
         json!({ "$type": "app.bsky.embed.images", "images": [

@@ -249,8 +249,8 @@ mod tests {
 
     #[test]
     fn rewritten_text_is_still_ours() {
-        let content = r##"<p>Hi <span class="h-card"><a href="https://b/@al">@<span>al</span></a></span>
-            &amp; all:<br>see <a href="https://example.com/a/long/path"><span
+        let content = r##"<p>Hi <span class="h-card"><a href="https://b/@al">@<span
+            >al</span></a></span> &amp; all:<br>see <a href="https://example.com/a/long/path"><span
             class="invisible">https://</span><span class="ellipsis">example.com/a/lo</span><span
             class="invisible">ng/path</span></a></p><p><a href="https://m/tags/Rust"
             rel="tag">#<span>Rust</span></a> it&#39;s</p>"##;
