@@ -182,3 +182,116 @@ impl Sandbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::trial::{Trial, read, start};
+
+    async fn publish(trial: &Trial, token: &str, text: &str) -> Option<u16> {
+        let path = "/mastodon/api/v1/statuses";
+        let request = trial.request(reqwest::Method::POST, path, token);
+        let request = request
+            .header("Idempotency-Key", text)
+            .json(&json!({ "status": text }));
+        request
+            .send()
+            .await
+            .ok()
+            .map(|response| response.status().as_u16())
+    }
+
+    #[tokio::test]
+    async fn a_dropped_answer_is_a_publication_and_an_error_at_the_client() {
+        let trial = start().await;
+        let token = trial.mastodon().await;
+        let fault = json!({ "kind": "drop_answer", "operation": "publish", "account": "alice" });
+        trial.fault(fault).await;
+        assert_eq!(publish(&trial, &token, "one").await, None);
+        assert_eq!(trial.sandbox.ledger().len(), 1);
+        // The repeat is recognised, so the count stays.
+        assert_eq!(publish(&trial, &token, "one").await, Some(200));
+        assert_eq!(trial.sandbox.ledger().len(), 1);
+        let (_, faults) = trial.get("/_sandbox/faults", "").await;
+        assert_eq!(faults["faults"][0]["fired"], 1);
+    }
+
+    #[tokio::test]
+    async fn a_hanging_request_does_nothing_and_ends_without_an_answer() {
+        let trial = start().await;
+        let token = trial.mastodon().await;
+        trial
+            .fault(json!({ "kind": "hang", "operation": "publish", "millis": 1 }))
+            .await;
+        assert_eq!(publish(&trial, &token, "one").await, None);
+        assert!(trial.sandbox.ledger().is_empty());
+    }
+
+    #[tokio::test]
+    async fn each_platform_throttles_refuses_and_expires_in_its_own_words() {
+        let trial = start().await;
+        let mastodon = trial.mastodon().await;
+        let x = trial.x().await["access_token"].as_str().unwrap().to_owned();
+        let bluesky = trial.bluesky().await["accessJwt"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let reads = [
+            (
+                "mastodon",
+                "/mastodon/api/v1/accounts/verify_credentials",
+                mastodon,
+            ),
+            ("x", "/x/2/users/me", x),
+            (
+                "bluesky",
+                "/bluesky/xrpc/com.atproto.server.getSession",
+                bluesky,
+            ),
+        ];
+        let mut seen = Vec::new();
+        for kind in ["throttle", "unavailable", "expire_token", "revoke_token"] {
+            for (platform, path, token) in &reads {
+                trial
+                    .fault(json!({ "kind": kind, "platform": platform }))
+                    .await;
+                let request = trial.request(reqwest::Method::GET, path, token);
+                let response = request.send().await.unwrap();
+                let limited = ["x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"];
+                let limited = limited
+                    .iter()
+                    .any(|name| response.headers().contains_key(*name));
+                let (status, body) = read(response).await;
+                assert!(kind != "throttle" || limited, "{platform}");
+                seen.push((status, body["error"].as_str().map(str::to_owned)));
+            }
+        }
+        let statuses: Vec<u16> = seen.iter().map(|(status, _)| *status).collect();
+        let wanted = [429, 429, 429, 503, 503, 503, 401, 401, 400, 401, 401, 400];
+        assert_eq!(statuses, wanted);
+        assert_eq!(seen[8].1.as_deref(), Some("ExpiredToken"));
+        assert_eq!(seen[11].1.as_deref(), Some("InvalidToken"));
+    }
+
+    #[tokio::test]
+    async fn controls_tell_what_is_wrong_and_the_page_escapes_what_was_posted() {
+        let trial = start().await;
+        let (status, body) = trial
+            .post("/_sandbox/faults", "", json!({ "kind": "x" }))
+            .await;
+        assert!(status == 400 && body["error"].as_str().unwrap().contains("allowed are"));
+        let token = trial.mastodon().await;
+        publish(&trial, &token, "<script>alert(1)</script> https://e.com/x").await;
+        let (_, page) = trial.get("/", "").await;
+        let page = page.as_str().unwrap();
+        assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("https://e.com/x"));
+        let (_, ledger) = trial
+            .get("/_sandbox/ledger?platform=mastodon&account=alice", "")
+            .await;
+        assert_eq!(ledger["entries"][0]["sequence"], 1);
+        assert_eq!(trial.get("/_sandbox/ledger?platform=y", "").await.0, 400);
+        let (_, none) = trial.get("/_sandbox/ledger?platform=x", "").await;
+        assert_eq!(none["entries"], Value::Array(Vec::new()));
+    }
+}

@@ -354,3 +354,170 @@ fn parameter<'a>(call: &'a Call, name: &str) -> Result<&'a str, Answer> {
     call.query(name)
         .ok_or_else(|| invalid(&format!("Params must have the property \"{name}\"")))
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::Method;
+
+    use super::*;
+    use crate::sandbox::trial::{Trial, mp4, png, read, start};
+
+    const CREATE: &str = "/bluesky/xrpc/com.atproto.repo.createRecord";
+
+    fn post(session: &Value, rkey: &str, text: &str) -> Value {
+        json!({
+            "repo": session["did"], "collection": "app.bsky.feed.post", "rkey": rkey,
+            "record": { "$type": "app.bsky.feed.post", "text": text,
+                "createdAt": "2026-11-21T10:00:00.000Z" },
+        })
+    }
+
+    fn access(session: &Value) -> &str {
+        session["accessJwt"].as_str().unwrap()
+    }
+
+    async fn refresh(trial: &Trial, token: &Value) -> (u16, Value) {
+        let path = "/bluesky/xrpc/com.atproto.server.refreshSession";
+        let request = trial.request(Method::POST, path, token.as_str().unwrap());
+        read(request.send().await.unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn a_record_key_names_one_record() {
+        let trial = start().await;
+        let session = trial.bluesky().await;
+        let body = post(&session, "3l6oveex3ii2l", "hi");
+        let (status, first) = trial.post(CREATE, access(&session), body.clone()).await;
+        assert_eq!(status, 200, "{first}");
+        let (status, again) = trial.post(CREATE, access(&session), body.clone()).await;
+        assert_eq!(
+            (status, &again["error"]),
+            (500, &json!("InternalServerError"))
+        );
+        let put = "/bluesky/xrpc/com.atproto.repo.putRecord";
+        let (status, same) = trial.post(put, access(&session), body).await;
+        assert_eq!((status, &same["cid"]), (200, &first["cid"]));
+        assert_eq!(trial.sandbox.ledger().len(), 1);
+        let did = session["did"].as_str().unwrap();
+        let get = format!(
+            "/bluesky/xrpc/com.atproto.repo.getRecord?repo={did}&collection=app.bsky.feed.post"
+        );
+        assert_eq!(
+            trial.get(&format!("{get}&rkey=3l6oveex3ii2l"), "").await.0,
+            200
+        );
+        let (status, body) = trial.get(&format!("{get}&rkey=3l6oveex3ii2m"), "").await;
+        assert_eq!((status, &body["error"]), (400, &json!("RecordNotFound")));
+    }
+
+    #[tokio::test]
+    async fn posts_that_break_the_lexicon_are_refused() {
+        let trial = start().await;
+        let session = trial.bluesky().await;
+        let long = post(&session, "3l6oveex3ii2l", &"x".repeat(301));
+        let (status, body) = trial.post(CREATE, access(&session), long).await;
+        assert!(status == 400 && body["message"].as_str().unwrap().contains("300 graphemes"));
+        let key = post(&session, "mine", "x");
+        assert_eq!(trial.post(CREATE, access(&session), key).await.0, 400);
+        let mut reply = post(&session, "3l6oveex3ii2l", "x");
+        let nowhere = json!({ "uri": "at://did:plc:a/app.bsky.feed.post/3l6oveex3ii2l",
+            "cid": "bafyreia" });
+        reply["record"]["reply"] = json!({ "root": nowhere, "parent": nowhere });
+        assert_eq!(trial.post(CREATE, access(&session), reply).await.0, 400);
+        let mut image = post(&session, "3l6oveex3ii2l", "x");
+        let blob = json!({ "$type": "blob", "ref": { "$link": cid::of_blob(b"no") },
+            "mimeType": "image/png", "size": 2 });
+        image["record"]["embed"] = json!({ "$type": "app.bsky.embed.images",
+            "images": [{ "alt": "", "image": blob }] });
+        let (_, body) = trial.post(CREATE, access(&session), image).await;
+        assert_eq!(body["error"], "BlobNotFound");
+        assert!(trial.sandbox.ledger().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_uploaded_image_is_shown_with_its_alt_text() {
+        let trial = start().await;
+        let session = trial.bluesky().await;
+        let path = "/bluesky/xrpc/com.atproto.repo.uploadBlob";
+        let request = trial.request(Method::POST, path, access(&session));
+        let request = request.header("content-type", "image/png").body(png());
+        let (_, uploaded) = read(request.send().await.unwrap()).await;
+        let link = uploaded["blob"]["ref"]["$link"].as_str().unwrap();
+        assert!(link.starts_with("bafkrei"));
+        let mut body = post(&session, "3l6oveex3ii2l", "");
+        body["record"]["embed"] = json!({ "$type": "app.bsky.embed.images",
+            "images": [{ "alt": "a dot", "image": uploaded["blob"] }] });
+        let (status, answer) = trial.post(CREATE, access(&session), body).await;
+        assert_eq!(status, 200, "{answer}");
+        let entry = &trial.sandbox.ledger()[0];
+        assert_eq!(
+            (entry.media[0].kind, &*entry.media[0].alt),
+            ("image", "a dot")
+        );
+    }
+
+    #[tokio::test]
+    async fn expired_access_is_400_and_an_old_refresh_token_gives_the_same_successor() {
+        let trial = start().await;
+        let session = trial.bluesky().await;
+        trial.advance(Duration::from_secs(2 * 60 * 60));
+        let path = "/bluesky/xrpc/com.atproto.server.getSession";
+        let (status, body) = trial.get(path, access(&session)).await;
+        assert_eq!((status, &body["error"]), (400, &json!("ExpiredToken")));
+        let (status, first) = refresh(&trial, &session["refreshJwt"]).await;
+        assert_eq!(status, 200);
+        let (_, again) = refresh(&trial, &session["refreshJwt"]).await;
+        assert_eq!(first["refreshJwt"], again["refreshJwt"]);
+        assert_eq!(trial.get(path, access(&first)).await.0, 200);
+        trial.advance(Duration::from_secs(2 * 60 * 60));
+        let (status, body) = refresh(&trial, &session["refreshJwt"]).await;
+        assert_eq!((status, &body["error"]), (400, &json!("ExpiredToken")));
+    }
+
+    #[tokio::test]
+    async fn a_handle_keeps_its_first_password() {
+        let trial = start().await;
+        let session = trial.bluesky().await;
+        let login = json!({ "identifier": "alice.test", "password": "zzzz-bbbb-cccc-dddd" });
+        let path = "/bluesky/xrpc/com.atproto.server.createSession";
+        let (status, body) = trial.post(path, "", login).await;
+        assert_eq!(
+            (status, &body["error"]),
+            (401, &json!("AuthenticationRequired"))
+        );
+        let plc = format!("/bluesky/plc/{}", session["did"].as_str().unwrap());
+        let (_, document) = trial.get(&plc, "").await;
+        let endpoint = format!("{}/bluesky", trial.origin);
+        assert_eq!(document["service"][0]["serviceEndpoint"], json!(endpoint));
+        assert_eq!(document["alsoKnownAs"][0], "at://alice.test");
+    }
+
+    #[tokio::test]
+    async fn a_video_goes_through_its_states_and_is_known_when_it_comes_again() {
+        let trial = start().await;
+        let session = trial.bluesky().await;
+        let did = session["did"].as_str().unwrap();
+        let query = "aud=did:web:127.0.0.1&lxm=com.atproto.repo.uploadBlob";
+        let path = format!("/bluesky/xrpc/com.atproto.server.getServiceAuth?{query}");
+        let (_, service) = trial.get(&path, access(&session)).await;
+        let path = format!("/bluesky/xrpc/app.bsky.video.uploadVideo?did={did}&name=a.mp4");
+        let upload = async || {
+            let token = service["token"].as_str().unwrap();
+            let request = trial.request(Method::POST, &path, token);
+            let request = request.header("content-type", "video/mp4").body(mp4());
+            read(request.send().await.unwrap()).await
+        };
+        let (status, job) = upload().await;
+        assert_eq!((status, &job["state"]), (200, &json!("JOB_STATE_CREATED")));
+        assert_eq!(upload().await.0, 409);
+        trial.advance(Duration::from_secs(2));
+        let id = job["jobId"].as_str().unwrap();
+        let path = format!("/bluesky/xrpc/app.bsky.video.getJobStatus?jobId={id}");
+        let (_, done) = trial.get(&path, "").await;
+        assert_eq!(done["jobStatus"]["state"], "JOB_STATE_COMPLETED");
+        let mut body = post(&session, "3l6oveex3ii2l", "film");
+        let video = &done["jobStatus"]["blob"];
+        body["record"]["embed"] = json!({ "$type": "app.bsky.embed.video", "video": video });
+        assert_eq!(trial.post(CREATE, access(&session), body).await.0, 200);
+    }
+}

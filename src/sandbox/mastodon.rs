@@ -334,3 +334,164 @@ fn id_of(value: &Value) -> Option<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{
+        Method,
+        multipart::{Form, Part},
+    };
+
+    use super::*;
+    use crate::sandbox::trial::{BACK, Trial, VERIFIER, mp4, png, read, start};
+
+    const STATUSES_PATH: &str = "/mastodon/api/v1/statuses";
+
+    async fn publish(trial: &Trial, token: &str, key: &str, text: &str) -> (u16, Value) {
+        let request = trial.request(Method::POST, STATUSES_PATH, token);
+        let request = request
+            .header("Idempotency-Key", key)
+            .json(&json!({ "status": text }));
+        read(request.send().await.unwrap()).await
+    }
+
+    async fn upload(trial: &Trial, token: &str, bytes: Vec<u8>) -> (u16, Value) {
+        let form = Form::new()
+            .part("file", Part::bytes(bytes).file_name("a.bin"))
+            .text("description", "a dot");
+        let request = trial.request(Method::POST, "/mastodon/api/v2/media", token);
+        read(request.multipart(form).send().await.unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn sign_in_needs_the_verifier_and_takes_a_code_once() {
+        let trial = start().await;
+        let (id, secret) = trial.mastodon_app().await;
+        let code = trial
+            .allow("/mastodon/oauth/authorize", &id, "read write")
+            .await;
+        let exchange = async |verifier: &str| {
+            let form = [
+                ("grant_type", "authorization_code"),
+                ("code", &code),
+                ("client_id", &id),
+                ("client_secret", &secret),
+                ("redirect_uri", BACK),
+                ("code_verifier", verifier),
+            ];
+            trial.form("/mastodon/oauth/token", &form).await
+        };
+        let (status, body) = exchange("wrong").await;
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")));
+        let (status, body) = exchange(VERIFIER).await;
+        assert_eq!(status, 200, "{body}");
+        assert_eq!(exchange(VERIFIER).await.0, 400);
+        let token = body["access_token"].as_str().unwrap();
+        let path = "/mastodon/api/v1/accounts/verify_credentials";
+        let (_, me) = trial.get(path, token).await;
+        assert_eq!(me["acct"], "alice");
+        let revoke = [
+            ("client_id", &*id),
+            ("client_secret", &secret),
+            ("token", token),
+        ];
+        assert_eq!(trial.form("/mastodon/oauth/revoke", &revoke).await.0, 200);
+        let (status, body) = trial.get(path, token).await;
+        let wanted = json!("The access token was revoked");
+        assert_eq!((status, &body["error"]), (401, &wanted));
+    }
+
+    #[tokio::test]
+    async fn denial_is_told_to_the_client() {
+        let trial = start().await;
+        let (id, _) = trial.mastodon_app().await;
+        let query = format!("response_type=code&client_id={id}&redirect_uri={BACK}&scope=read");
+        let path = format!("/mastodon/oauth/authorize?{query}");
+        let (status, page) = trial.get(&path, "").await;
+        assert!(status == 200 && page.as_str().unwrap().contains("Allow"));
+        let request = trial
+            .request(Method::POST, &path, "")
+            .form(&[("decision", "deny")]);
+        let response = request.send().await.unwrap();
+        let location = response.headers()["location"].to_str().unwrap();
+        assert!(location.contains("error=access_denied"), "{location}");
+    }
+
+    #[tokio::test]
+    async fn a_repeated_key_gives_the_first_status_and_one_entry_for_an_hour() {
+        let trial = start().await;
+        let token = trial.mastodon().await;
+        let (_, first) = publish(&trial, &token, "k1", "hello").await;
+        let (status, second) = publish(&trial, &token, "k1", "hello").await;
+        assert_eq!((status, &second["id"]), (200, &first["id"]));
+        assert_eq!(trial.sandbox.ledger().len(), 1);
+        trial.advance(Duration::from_secs(3_600));
+        publish(&trial, &token, "k1", "hello").await;
+        assert_eq!(trial.sandbox.ledger().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn media_is_used_once_and_not_before_it_is_processed() {
+        let trial = start().await;
+        let token = trial.mastodon().await;
+        let (status, image) = upload(&trial, &token, png()).await;
+        assert_eq!(status, 200, "{image}");
+        let (status, video) = upload(&trial, &token, mp4()).await;
+        assert_eq!((status, &video["url"]), (202, &Value::Null));
+        let post = async |ids: &[&Value]| {
+            let body = json!({ "status": "look", "media_ids": ids });
+            trial.post(STATUSES_PATH, &token, body).await
+        };
+        let poll = format!("/mastodon/api/v1/media/{}", video["id"].as_str().unwrap());
+        assert_eq!(trial.get(&poll, &token).await.0, 206);
+        let (status, body) = post(&[&video["id"]]).await;
+        assert!(
+            status == 422
+                && body["error"]
+                    .as_str()
+                    .unwrap()
+                    .contains("finished processing")
+        );
+        trial.advance(Duration::from_secs(2));
+        assert_eq!(trial.get(&poll, &token).await.0, 200);
+        assert_eq!(post(&[&image["id"], &video["id"]]).await.0, 422);
+        assert_eq!(post(&[&image["id"]]).await.0, 200);
+        let (status, body) = post(&[&image["id"]]).await;
+        assert!(status == 422 && body["error"].as_str().unwrap().contains("already attached"));
+        assert_eq!(trial.sandbox.ledger()[0].media[0].alt, "a dot");
+    }
+
+    #[tokio::test]
+    async fn too_long_text_is_refused_and_a_bad_token_is_401() {
+        let trial = start().await;
+        let token = trial.mastodon().await;
+        let (status, body) = publish(&trial, &token, "k", &"x".repeat(501)).await;
+        let wanted = "Validation failed: Text character limit of 500 exceeded";
+        assert_eq!((status, &body["error"]), (422, &json!(wanted)));
+        assert_eq!(publish(&trial, "nonsense", "k", "x").await.0, 401);
+    }
+
+    #[tokio::test]
+    async fn the_301st_call_in_five_minutes_is_throttled_until_the_reset() {
+        let trial = start().await;
+        let token = trial.mastodon().await;
+        for number in 0..300 {
+            let (status, _) = publish(&trial, &token, &format!("k{number}"), "x").await;
+            assert_eq!(status, 200);
+        }
+        let request = trial.request(Method::POST, STATUSES_PATH, &token);
+        let response = request
+            .json(&json!({ "status": "y" }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["x-ratelimit-remaining"], "0");
+        assert!(
+            response.headers()["x-ratelimit-reset"]
+                .to_str()
+                .unwrap()
+                .ends_with("000Z")
+        );
+    }
+}

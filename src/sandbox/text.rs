@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn attention_only_grows() {
-        let views = |minutes| attention(3, Duration::from_secs(60 * minutes)).views;
+        let views = |minutes: u64| attention(3, Duration::from_secs(60 * minutes)).views;
         assert!(views(0) == 0 && views(60) < views(600) && views(600) <= views(60_000));
     }
 }

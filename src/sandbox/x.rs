@@ -59,6 +59,7 @@ pub(crate) struct X {
 
 /// Either arm is sent; `Err` only ends the handling early.
 type Reply = Result<Answer, Answer>;
+type MediaCall = fn(&mut X, &Call, &str, usize, &mut Books) -> Reply;
 
 impl X {
     pub(crate) fn new(meter: Meter) -> X {
@@ -114,16 +115,15 @@ impl X {
 
     fn media_route(&mut self, call: &Call, books: &mut Books, seen: &mut Option<Reading>) -> Reply {
         let (method, segments) = call.route();
-        let (rule, done): (&Rule, fn(&mut X, &Call, &str, usize, &mut Books) -> Reply) =
-            match (method, &segments[2..]) {
-                ("POST", ["upload"]) => (&UPLOAD, X::one_shot),
-                ("GET", ["upload"]) => (&STATUS, X::status),
-                ("POST", ["upload", "initialize"]) => (&INITIALIZE, X::initialize),
-                ("POST", ["upload", _, "append"]) => (&APPEND, X::append),
-                ("POST", ["upload", _, "finalize"]) => (&FINALIZE, X::finalize),
-                ("POST", ["metadata"]) => (&METADATA, X::metadata),
-                _ => return Err(not_found()),
-            };
+        let (rule, done): (&Rule, MediaCall) = match (method, &segments[2..]) {
+            ("POST", ["upload"]) => (&UPLOAD, X::one_shot),
+            ("GET", ["upload"]) => (&STATUS, X::status),
+            ("POST", ["upload", "initialize"]) => (&INITIALIZE, X::initialize),
+            ("POST", ["upload", _, "append"]) => (&APPEND, X::append),
+            ("POST", ["upload", _, "finalize"]) => (&FINALIZE, X::finalize),
+            ("POST", ["metadata"]) => (&METADATA, X::metadata),
+            _ => return Err(not_found()),
+        };
         let account = self.authorize(call, &["media.write"], rule, seen)?;
         let id = segments.get(3).copied().unwrap_or_default();
         done(self, call, id, account, books)
@@ -299,5 +299,173 @@ fn permalink(id: &str, books: &Books) -> Answer {
     match books.ledger.find(super::Platform::X, id) {
         Some(entry) => Answer::redirect(&format!("/#post-{}", entry.sequence)),
         None => not_found(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{
+        Method,
+        multipart::{Form, Part},
+    };
+
+    use super::*;
+    use crate::sandbox::trial::{Trial, VERIFIER, mp4, read, start};
+
+    async fn refresh(trial: &Trial, token: &Value) -> (u16, Value) {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token.as_str().unwrap()),
+        ];
+        let request = trial.request(Method::POST, "/x/2/oauth2/token", "");
+        let request = request
+            .basic_auth("app", Some("sandbox-secret"))
+            .form(&form);
+        read(request.send().await.unwrap()).await
+    }
+
+    fn access(tokens: &Value) -> &str {
+        tokens["access_token"].as_str().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_code_needs_its_verifier_works_once_and_lives_30_seconds() {
+        let trial = start().await;
+        let scope = "tweet.read users.read";
+        let code = trial.allow("/x/i/oauth2/authorize", "app", scope).await;
+        assert_eq!(trial.x_token(&code, "wrong").await.0, 400);
+        let (status, tokens) = trial.x_token(&code, VERIFIER).await;
+        assert_eq!(status, 200);
+        assert!(tokens["refresh_token"].is_null());
+        assert_eq!(trial.x_token(&code, VERIFIER).await.0, 400);
+        let code = trial.allow("/x/i/oauth2/authorize", "app", scope).await;
+        trial.advance(Duration::from_secs(30));
+        assert_eq!(trial.x_token(&code, VERIFIER).await.0, 400);
+        let (status, me) = trial.get("/x/2/users/me", access(&tokens)).await;
+        assert_eq!((status, &me["data"]["username"]), (200, &json!("alice")));
+        let (status, _) = trial
+            .post("/x/2/tweets", access(&tokens), json!({"text": "x"}))
+            .await;
+        assert_eq!(status, 403);
+    }
+
+    #[tokio::test]
+    async fn using_a_refresh_token_twice_ends_the_grant() {
+        let trial = start().await;
+        let first = trial.x().await;
+        let (status, second) = refresh(&trial, &first["refresh_token"]).await;
+        assert_eq!(status, 200, "{second}");
+        assert_eq!(trial.get("/x/2/users/me", access(&second)).await.0, 200);
+        assert_eq!(refresh(&trial, &first["refresh_token"]).await.0, 400);
+        assert_eq!(refresh(&trial, &second["refresh_token"]).await.0, 400);
+        assert_eq!(trial.get("/x/2/users/me", access(&second)).await.0, 401);
+    }
+
+    #[tokio::test]
+    async fn the_same_text_in_the_same_place_is_a_duplicate() {
+        let trial = start().await;
+        let tokens = trial.x().await;
+        let token = access(&tokens);
+        let body = json!({ "text": "hi <b> https://example.com/a" });
+        let (status, first) = trial.post("/x/2/tweets", token, body.clone()).await;
+        assert_eq!(status, 201, "{first}");
+        let (status, again) = trial.post("/x/2/tweets", token, body.clone()).await;
+        let wanted = "You are not allowed to create a Tweet with duplicate content.";
+        assert_eq!((status, &again["detail"]), (403, &json!(wanted)));
+        let mut reply = body;
+        reply["reply"] = json!({ "in_reply_to_tweet_id": first["data"]["id"] });
+        assert_eq!(trial.post("/x/2/tweets", token, reply).await.0, 201);
+        assert_eq!(trial.sandbox.ledger().len(), 2);
+        let (_, me) = trial.get("/x/2/users/me", token).await;
+        let path = format!(
+            "/x/2/users/{}/tweets?tweet.fields=entities,referenced_tweets,conversation_id",
+            me["data"]["id"].as_str().unwrap()
+        );
+        let (_, listed) = trial.get(&path, token).await;
+        let newest = &listed["data"][0];
+        assert_eq!(newest["referenced_tweets"][0]["id"], first["data"]["id"]);
+        assert_eq!(newest["conversation_id"], first["data"]["id"]);
+        let url = &newest["entities"]["urls"][0];
+        assert_eq!(url["expanded_url"], "https://example.com/a");
+        assert!(
+            newest["text"]
+                .as_str()
+                .unwrap()
+                .starts_with("hi &lt;b&gt; https://t.co/")
+        );
+    }
+
+    #[tokio::test]
+    async fn unknown_keys_and_long_texts_are_refused() {
+        let trial = start().await;
+        let tokens = trial.x().await;
+        for (body, wanted) in [
+            (json!({ "text": "x", "color": "red" }), 400),
+            (
+                json!({ "text": "x", "poll": { "options": ["a", "b"] } }),
+                400,
+            ),
+            (json!({ "text": "の".repeat(141) }), 403),
+            (json!({ "text": "$A and $B" }), 403),
+            (json!({ "text": "x", "media": { "media_ids": ["1"] } }), 400),
+        ] {
+            let (status, answer) = trial.post("/x/2/tweets", access(&tokens), body).await;
+            assert_eq!(status, wanted, "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_video_is_sent_in_segments_processed_and_attached() {
+        let trial = start().await;
+        let tokens = trial.x().await;
+        let token = access(&tokens);
+        let body = json!({ "media_type": "video/mp4", "media_category": "tweet_video",
+            "total_bytes": 2_000 });
+        let (_, begun) = trial
+            .post("/x/2/media/upload/initialize", token, body)
+            .await;
+        let id = begun["data"]["id"].as_str().unwrap();
+        for (index, part) in mp4().chunks(1_000).enumerate() {
+            let form = Form::new()
+                .text("segment_index", index.to_string())
+                .part("media", Part::bytes(part.to_vec()).file_name("blob"));
+            let path = format!("/x/2/media/upload/{id}/append");
+            let request = trial.request(Method::POST, &path, token).multipart(form);
+            assert_eq!(request.send().await.unwrap().status(), 200);
+        }
+        let path = format!("/x/2/media/upload/{id}/finalize");
+        let request = trial.request(Method::POST, &path, token);
+        let (_, done) = read(request.send().await.unwrap()).await;
+        assert_eq!(done["data"]["processing_info"]["state"], "pending");
+        let post = json!({ "text": "film", "media": { "media_ids": [id] } });
+        assert_eq!(trial.post("/x/2/tweets", token, post.clone()).await.0, 400);
+        trial.advance(Duration::from_secs(2));
+        let path = format!("/x/2/media/upload?command=STATUS&media_id={id}");
+        let (_, status) = trial.get(&path, token).await;
+        assert_eq!(status["data"]["processing_info"]["state"], "succeeded");
+        let (status, answer) = trial.post("/x/2/tweets", token, post).await;
+        assert_eq!(status, 201, "{answer}");
+    }
+
+    #[tokio::test]
+    async fn the_101st_post_is_throttled_without_a_retry_after() {
+        let trial = start().await;
+        let tokens = trial.x().await;
+        for number in 0..100 {
+            let body = json!({ "text": format!("n {number}") });
+            assert_eq!(
+                trial.post("/x/2/tweets", access(&tokens), body).await.0,
+                201
+            );
+        }
+        let request = trial.request(Method::POST, "/x/2/tweets", access(&tokens));
+        let response = request
+            .json(&json!({ "text": "more" }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["x-rate-limit-remaining"], "0");
+        assert!(response.headers().get("retry-after").is_none());
     }
 }

@@ -64,9 +64,9 @@ impl Bluesky {
             self.check_reference(&record["reply"]["root"], "Record/reply/root")?;
             self.check_reference(&record["reply"]["parent"], "Record/reply/parent")?;
         }
-        match &record["embed"] {
-            Value::Null => Ok(()),
-            embed => self.check_embed(account, embed),
+        match record["embed"].is_null() {
+            true => Ok(()),
+            false => self.check_embed(account, &record["embed"]),
         }
     }
 
@@ -121,9 +121,9 @@ impl Bluesky {
                     accept: "image/",
                     bytes_max: THUMB_BYTES_MAX,
                 };
-                match &card["thumb"] {
-                    Value::Null => Ok(()),
-                    thumb => self.check_blob(account, thumb, &slot),
+                match card["thumb"].is_null() {
+                    true => Ok(()),
+                    false => self.check_blob(account, &card["thumb"], &slot),
                 }
             }
             Some(other) => Err(objection(&format!(

@@ -171,10 +171,10 @@ impl Bluesky {
         if collection.split('.').count() < 3 {
             return Err(invalid("Input/collection must be a valid nsid"));
         }
-        let rkey = match &body["rkey"] {
-            Value::Null => self.next_tid(call.now),
-            Value::String(rkey) if is_record_key(rkey) => rkey.clone(),
-            _ => return Err(invalid("Input/rkey must be a valid Record Key")),
+        let rkey = match body["rkey"].as_str() {
+            None if body["rkey"].is_null() => self.next_tid(call.now),
+            Some(rkey) if is_record_key(rkey) => rkey.to_owned(),
+            Some(_) | None => return Err(invalid("Input/rkey must be a valid Record Key")),
         };
         if collection == POST && !is_tid(&rkey) {
             return Err(invalid(

@@ -47,6 +47,13 @@ pub(super) struct Media {
     size: Option<(usize, usize)>,
 }
 
+/// A file that may be attached.
+struct Checked {
+    mime: &'static str,
+    kind: Kind,
+    size: Option<(usize, usize)>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Image,
@@ -98,7 +105,7 @@ impl Mastodon {
     pub(super) fn upload(&mut self, call: &Call, caller: Caller, books: &mut Books) -> Reply {
         let file = call.file("file");
         let file = file.ok_or_else(|| self.invalid("Validation failed: File can't be blank"))?;
-        let (mime, kind, size) = self.checked(file)?;
+        let Checked { mime, kind, size } = self.checked(file)?;
         let alt = self.description(&call.parameters())?.unwrap_or_default();
         let shelf = books.shelf.keep(mime, vec![file.bytes.clone()]);
         let shelf = shelf.map_err(|shelf::Full| error(413, "Payload Too Large"))?;
@@ -124,10 +131,7 @@ impl Mastodon {
         Ok(answer)
     }
 
-    fn checked(
-        &self,
-        file: &Field,
-    ) -> Result<(&'static str, Kind, Option<(usize, usize)>), Answer> {
+    fn checked(&self, file: &Field) -> Result<Checked, Answer> {
         let mime = shelf::sniff(&file.bytes);
         let kind = Kind::of(mime).ok_or_else(|| {
             self.invalid("Validation failed: File content type is invalid, File is invalid")
@@ -150,7 +154,7 @@ impl Mastodon {
             let text = format!("Validation failed: File {width}x{height} images are not supported");
             return Err(self.invalid(&text));
         }
-        Ok((mime, kind, size))
+        Ok(Checked { mime, kind, size })
     }
 
     fn description(&self, body: &Value) -> Result<Option<String>, Answer> {

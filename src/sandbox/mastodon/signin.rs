@@ -50,18 +50,13 @@ impl Mastodon {
                 "Validation failed: Application name can't be blank",
             ));
         }
-        let redirect_uris: Vec<String> = match &body["redirect_uris"] {
-            Value::Array(list) => list
+        let redirect_uris: Vec<String> = match body["redirect_uris"].as_array() {
+            Some(list) => list
                 .iter()
                 .filter_map(|uri| uri.as_str())
                 .map(str::to_owned)
                 .collect(),
-            other => other
-                .as_str()
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect(),
+            None => words(body["redirect_uris"].as_str().unwrap_or_default()),
         };
         let is_uri = |uri: &String| uri == OUT_OF_BAND || url::Url::parse(uri).is_ok();
         if redirect_uris.is_empty() || !redirect_uris.iter().all(is_uri) {

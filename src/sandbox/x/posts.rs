@@ -126,10 +126,10 @@ impl X {
             // "Enterprise only since 2026-04-20"
             return Err(not_permitted());
         }
-        let text = match &body["text"] {
-            Value::Null => String::new(),
-            Value::String(text) => text.clone(),
-            _ => return Err(invalid("$.text: must be a string", &json!({ "text": [] }))),
+        let text = match body["text"].as_str() {
+            None if body["text"].is_null() => String::new(),
+            Some(text) => text.to_owned(),
+            None => return Err(invalid("$.text: must be a string", &json!({ "text": [] }))),
         };
         let media = self.chosen_media(call, account, &body["media"]["media_ids"])?;
         let poll = poll(&body["poll"])?;

@@ -232,7 +232,7 @@ mod tests {
             ("👨‍👩‍👧‍👦", 2),
             ("👍🏽", 2),
             ("🇩🇪", 2),
-            ("caf\u{65}\u{301}", 5),
+            ("caf\u{65}\u{301}", 4),
             ("http://test.com", 23),
             ("a https://example.com/very/long/path/indeed b", 27),
             ("example.com and example.de", 23 + 4 + 1 + 10),
