@@ -104,7 +104,8 @@ pub struct Clockwork {
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Used only by the hang and answer-late faults.
     pub wait: Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>,
-    /// For tokens and ids.
+    /// For tokens and ids: the same seed gives the same ones. Use a new one for each run that is
+    /// not a test, or a token kept from an earlier run may belong to somebody else.
     pub seed: u64,
 }
 

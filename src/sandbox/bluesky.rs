@@ -360,7 +360,7 @@ mod tests {
     use reqwest::Method;
 
     use super::*;
-    use crate::sandbox::trial::{Trial, mp4, png, read, start};
+    use crate::sandbox::trial::{mp4, png, read, start};
 
     const CREATE: &str = "/bluesky/xrpc/com.atproto.repo.createRecord";
 
@@ -374,12 +374,6 @@ mod tests {
 
     fn access(session: &Value) -> &str {
         session["accessJwt"].as_str().unwrap()
-    }
-
-    async fn refresh(trial: &Trial, token: &Value) -> (u16, Value) {
-        let path = "/bluesky/xrpc/com.atproto.server.refreshSession";
-        let request = trial.request(Method::POST, path, token.as_str().unwrap());
-        read(request.send().await.unwrap()).await
     }
 
     #[tokio::test]
@@ -454,42 +448,6 @@ mod tests {
             (entry.media[0].kind, &*entry.media[0].alt),
             ("image", "a dot")
         );
-    }
-
-    #[tokio::test]
-    async fn expired_access_is_400_and_an_old_refresh_token_gives_the_same_successor() {
-        let trial = start().await;
-        let session = trial.bluesky().await;
-        trial.advance(Duration::from_secs(2 * 60 * 60));
-        let path = "/bluesky/xrpc/com.atproto.server.getSession";
-        let (status, body) = trial.get(path, access(&session)).await;
-        assert_eq!((status, &body["error"]), (400, &json!("ExpiredToken")));
-        let (status, first) = refresh(&trial, &session["refreshJwt"]).await;
-        assert_eq!(status, 200);
-        let (_, again) = refresh(&trial, &session["refreshJwt"]).await;
-        assert_eq!(first["refreshJwt"], again["refreshJwt"]);
-        assert_eq!(trial.get(path, access(&first)).await.0, 200);
-        trial.advance(Duration::from_secs(2 * 60 * 60));
-        let (status, body) = refresh(&trial, &session["refreshJwt"]).await;
-        assert_eq!((status, &body["error"]), (400, &json!("ExpiredToken")));
-    }
-
-    #[tokio::test]
-    async fn a_handle_keeps_its_first_password() {
-        let trial = start().await;
-        let session = trial.bluesky().await;
-        let login = json!({ "identifier": "alice.test", "password": "zzzz-bbbb-cccc-dddd" });
-        let path = "/bluesky/xrpc/com.atproto.server.createSession";
-        let (status, body) = trial.post(path, "", login).await;
-        assert_eq!(
-            (status, &body["error"]),
-            (401, &json!("AuthenticationRequired"))
-        );
-        let plc = format!("/bluesky/plc/{}", session["did"].as_str().unwrap());
-        let (_, document) = trial.get(&plc, "").await;
-        let endpoint = format!("{}/bluesky", trial.origin);
-        assert_eq!(document["service"][0]["serviceEndpoint"], json!(endpoint));
-        assert_eq!(document["alsoKnownAs"][0], "at://alice.test");
     }
 
     #[tokio::test]

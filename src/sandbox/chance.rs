@@ -1,12 +1,15 @@
 //! The sandbox's only randomness, from a seed: ids and tokens are the same in every run.
 
+use std::collections::BTreeMap;
+
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::domain::time::Timestamp;
 
 pub(crate) struct Chance {
     source: StdRng,
-    last_snowflake: u64,
+    /// By `low_bits`, so that platforms with different ids do not push each other ahead.
+    last: BTreeMap<u32, u64>,
 }
 
 const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -16,7 +19,7 @@ impl Chance {
     pub(crate) fn new(seed: u64) -> Chance {
         Chance {
             source: StdRng::seed_from_u64(seed),
-            last_snowflake: 0,
+            last: BTreeMap::new(),
         }
     }
 
@@ -32,8 +35,9 @@ impl Chance {
     /// Unique and growing even when the clock stands still or goes back.
     pub(crate) fn snowflake(&mut self, now: Timestamp, epoch_millis: u64, low_bits: u32) -> u64 {
         let timed = now.0.saturating_sub(epoch_millis) << low_bits;
-        self.last_snowflake = timed.max(self.last_snowflake + 1);
-        self.last_snowflake
+        let last = self.last.entry(low_bits).or_default();
+        *last = timed.max(*last + 1);
+        *last
     }
 
     fn pick(&mut self, letters: &[u8], length: usize) -> String {

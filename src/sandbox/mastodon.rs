@@ -7,6 +7,7 @@
 
 mod instance;
 mod media;
+mod poll;
 mod signin;
 mod statuses;
 mod words;

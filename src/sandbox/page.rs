@@ -315,7 +315,7 @@ h1 { font-size: 1.35rem; margin: 0; } header p { margin: 0 0 1rem; color: var(--
 h2 { font-size: 1.05rem; margin: 0; padding: .7rem 1rem; border-bottom: 1px solid var(--line); }
 .count { float: right; color: var(--soft); font-weight: 400; }
 .columns { display: grid; gap: 1rem; align-items: start;
-  grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); }
+  grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); }
 section { background: var(--sheet); border: 1px solid var(--line); border-radius: 12px;
   overflow: hidden; border-top: 4px solid var(--brand, var(--line)); min-width: 0; }
 .mastodon { --brand: #6364ff; } .bluesky { --brand: #1185fe; } .x { --brand: #6b7280; }
@@ -324,8 +324,8 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
 .thread { border-bottom: 1px solid var(--line); } .thread:last-child { border: 0; }
 .post { display: grid; grid-template-columns: 2.4rem 1fr; gap: .7rem; padding: .8rem 1rem;
   position: relative; }
-.post + .post::before { content: ''; position: absolute; left: 2.15rem; top: -2.2rem; bottom:
-  calc(100% - .8rem); width: 2px; background: var(--line); }
+.post:has(+ .post)::after { content: ''; position: absolute; left: 2.15rem; top: 3.4rem;
+  bottom: -.6rem; width: 2px; background: var(--line); }
 .post:target { outline: 2px solid var(--link); outline-offset: -2px; }
 .face { width: 2.4rem; height: 2.4rem; border-radius: 50%; display: grid; place-items: center;
   background: var(--brand); color: #fff; font-weight: 700; position: relative; }

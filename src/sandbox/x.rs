@@ -3,6 +3,7 @@
 //! Invariants: a refresh token works once, and using it again ends the grant; the same text is not
 //! accepted twice from one account in one place within the duplicate window.
 
+mod draft;
 mod media;
 mod posts;
 mod signin;

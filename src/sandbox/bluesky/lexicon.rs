@@ -394,7 +394,8 @@ fn is_uri(value: &Value) -> bool {
         .is_some_and(|text| url::Url::parse(text).is_ok())
 }
 
-/// RFC 3339 with capital `T` and `Z`, and never `-00:00`: atproto.com/specs/lexicon, read 2026-07-02.
+/// RFC 3339 with capital `T` and `Z`, and never `-00:00`: atproto.com/specs/lexicon, read
+/// 2026-07-02.
 fn is_datetime(text: &str) -> bool {
     Timestamp::parse(text).is_some()
         && text.as_bytes().get(10) == Some(&b'T')

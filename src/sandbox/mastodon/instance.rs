@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Flavour, Mastodon, media, statuses};
+use super::{Answer, Call, Flavour, Mastodon, media, poll, statuses};
 
 impl Mastodon {
     pub(super) fn chars_max(&self) -> usize {
@@ -53,9 +53,9 @@ impl Mastodon {
             },
             "polls": {
                 "max_options": self.poll_options_max(),
-                "max_characters_per_option": statuses::OPTION_CHARS_MAX,
-                "min_expiration": statuses::POLL_SECONDS_MIN,
-                "max_expiration": statuses::POLL_SECONDS_MAX,
+                "max_characters_per_option": poll::OPTION_CHARS_MAX,
+                "min_expiration": poll::POLL_SECONDS_MIN,
+                "max_expiration": poll::POLL_SECONDS_MAX,
             },
             "translation": { "enabled": false },
         })

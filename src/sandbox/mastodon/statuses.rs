@@ -14,14 +14,10 @@ use crate::{
 
 use super::{
     Answer, Books, Call, Caller, Flavour, Mastodon, Reply, error, id_of, is_set, media::Kind,
-    whole_number, words,
+    poll::Poll, words,
 };
 
 pub(super) use words::URL_CHARS;
-
-pub(super) const OPTION_CHARS_MAX: usize = 50;
-pub(super) const POLL_SECONDS_MIN: u64 = 300;
-pub(super) const POLL_SECONDS_MAX: u64 = 2_629_746;
 
 /// "Idempotency keys are stored for up to 1 hour" (methods/statuses, read 2026-07-02).
 const KEY_LIFE: Duration = Duration::from_secs(60 * 60);
@@ -41,12 +37,6 @@ pub(super) struct Status {
     created_at: Timestamp,
     edited_at: Option<Timestamp>,
     deleted: bool,
-}
-
-struct Poll {
-    options: Vec<String>,
-    ends_at: Timestamp,
-    multiple: bool,
 }
 
 /// What a request wants a status to be, checked.
@@ -225,51 +215,6 @@ impl Mastodon {
     fn too_many_files(&self) -> Answer {
         let most = self.attachments_max();
         self.invalid(&format!("Cannot attach more than {most} files"))
-    }
-
-    fn poll(&self, call: &Call, body: &Value) -> Result<Option<Poll>, Answer> {
-        if !body.is_object() {
-            return Ok(None);
-        }
-        let refuse = |text: &str| Err(self.invalid(&format!("Validation failed: {text}")));
-        let empty = Vec::new();
-        let options = body["options"].as_array().unwrap_or(&empty);
-        let options: Vec<String> = options
-            .iter()
-            .filter_map(|option| option.as_str())
-            .map(str::to_owned)
-            .collect();
-        let most = self.poll_options_max();
-        if options.len() < 2 {
-            return refuse("Options must be more than one item");
-        }
-        if options.len() > most {
-            return refuse(&format!("Options can't contain more than {most} items"));
-        }
-        if options
-            .iter()
-            .any(|option| option.chars().count() > OPTION_CHARS_MAX)
-        {
-            return refuse(&format!(
-                "Options can't be longer than {OPTION_CHARS_MAX} characters each"
-            ));
-        }
-        let repeated = |(at, option): (usize, &String)| options[..at].contains(option);
-        if options.iter().enumerate().any(repeated) {
-            return refuse("Options contain duplicate items");
-        }
-        match whole_number(&body["expires_in"]) {
-            None => refuse("Expires at can't be blank"),
-            Some(seconds) if seconds < POLL_SECONDS_MIN => refuse("Expires at is too soon"),
-            Some(seconds) if seconds > POLL_SECONDS_MAX => {
-                refuse("Expires at is too far into the future")
-            }
-            Some(seconds) => Ok(Some(Poll {
-                options,
-                ends_at: call.now.after(Duration::from_secs(seconds)),
-                multiple: is_set(&body["multiple"]),
-            })),
-        }
     }
 
     fn face(status: &Status) -> Face {
@@ -519,20 +464,5 @@ impl Status {
     fn is_for(&self, viewer: Option<usize>) -> bool {
         let open = ["public", "unlisted"].contains(&self.visibility);
         !self.deleted && (open || viewer == Some(self.account))
-    }
-}
-
-impl Poll {
-    fn to_json(&self, call: &Call, id: u64) -> Value {
-        let options: Vec<Value> = self
-            .options
-            .iter()
-            .map(|option| json!({ "title": option, "votes_count": 0 }))
-            .collect();
-        json!({
-            "id": id.to_string(), "expires_at": self.ends_at.rfc3339(),
-            "expired": self.ends_at <= call.now, "multiple": self.multiple, "votes_count": 0,
-            "voters_count": 0, "voted": false, "own_votes": [], "options": options, "emojis": [],
-        })
     }
 }

@@ -133,7 +133,8 @@ fn char_weight(c: char) -> usize {
 
 /// Pictures count once, however many code points they are made of.
 fn is_emoji(cluster: &str) -> bool {
-    let picture = |c: char| matches!(u32::from(c), 0x1_F000..=0x1_FAFF | 0x2_300..=0x2_3FF | 0x2_600..=0x2_7BF);
+    let pictures = [0x2300..=0x23FF, 0x2600..=0x27BF, 0x1_F000..=0x1_FAFF];
+    let picture = |c: char| pictures.iter().any(|range| range.contains(&u32::from(c)));
     cluster.chars().any(picture) || cluster.contains(['\u{20E3}', '\u{FE0F}'])
 }
 
