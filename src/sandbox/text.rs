@@ -32,7 +32,10 @@ pub(crate) fn http_links(text: &str) -> Vec<Range<usize>> {
 }
 
 fn ends_a_link(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '<' | '>' | '"' | '…' | '「' | '」' | '。' | '、' | '，')
+    // The marks that set a direction of writing are no part of a link either.
+    let directs = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let closes = matches!(c, '<' | '>' | '"' | '…' | '「' | '」' | '。' | '、' | '，');
+    c.is_whitespace() || directs || closes
 }
 
 /// A link does not end in punctuation, nor in a closing bracket that it did not open.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
+use url::Url;
 
 use crate::sandbox::{
     ledger::Piece,
@@ -48,12 +49,12 @@ pub(super) fn links(text: &str) -> Vec<Link> {
     for range in http_links(text) {
         bare_links(text, from..range.start, &mut found);
         from = range.end;
-        let host = text[range.clone()].split("://").nth(1).unwrap_or_default();
-        if host
-            .split(['/', '?', '#'])
-            .next()
-            .is_some_and(|host| host.contains('.'))
-        {
+        // In the form that names are looked up in, a label has at most 63 letters.
+        let url = Url::parse(&text[range.clone()]);
+        let host = url.ok().and_then(|url| url.host_str().map(str::to_owned));
+        let is_name =
+            |host: String| host.contains('.') && host.split('.').all(|label| label.len() <= 63);
+        if host.is_some_and(is_name) {
             found.push(whole(range));
         }
     }
@@ -85,7 +86,7 @@ fn is_bare_link(text: &str) -> bool {
     let (host, path) = text.split_at(host_end);
     let labels: Vec<&str> = host.split('.').collect();
     let is_label = |label: &&str| {
-        !label.is_empty()
+        (1..=63).contains(&label.len())
             && label
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-')
