@@ -32,7 +32,7 @@ use tokio::sync::watch;
 
 pub use self::settings::{AppCredentials, NetSettings, Place, PrivateAddresses, Settings};
 use self::{
-    core::{Core, unexpected},
+    core::Core,
     directory::DirectoryMessage,
     facade::Readiness,
     root::{Doors, RootMessage},

@@ -135,13 +135,9 @@ impl Sandbox {
                 sandbox.drive(platform, request).await
             };
             let below = format!("{}/{{*path}}", platform.prefix());
-            router = router
-                .route(platform.prefix(), any(drive))
-                .route(&below, any(drive));
+            router = router.route(platform.prefix(), any(drive)).route(&below, any(drive));
         }
-        router
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-            .with_state(self.clone())
+        router.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(self.clone())
     }
 
     /// Every accepted publication so far, oldest first. Also `GET /_sandbox/ledger`.
@@ -193,14 +189,8 @@ mod tests {
     async fn publish(trial: &Trial, token: &str, text: &str) -> Option<u16> {
         let path = "/mastodon/api/v1/statuses";
         let request = trial.request(reqwest::Method::POST, path, token);
-        let request = request
-            .header("Idempotency-Key", text)
-            .json(&json!({ "status": text }));
-        request
-            .send()
-            .await
-            .ok()
-            .map(|response| response.status().as_u16())
+        let request = request.header("Idempotency-Key", text).json(&json!({ "status": text }));
+        request.send().await.ok().map(|response| response.status().as_u16())
     }
 
     #[tokio::test]
@@ -222,9 +212,7 @@ mod tests {
     async fn a_hanging_request_does_nothing_and_ends_without_an_answer() {
         let trial = start().await;
         let token = trial.mastodon().await;
-        trial
-            .fault(json!({ "kind": "hang", "operation": "publish", "millis": 1 }))
-            .await;
+        trial.fault(json!({ "kind": "hang", "operation": "publish", "millis": 1 })).await;
         assert_eq!(publish(&trial, &token, "one").await, None);
         assert!(trial.sandbox.ledger().is_empty());
     }
@@ -234,35 +222,20 @@ mod tests {
         let trial = start().await;
         let mastodon = trial.mastodon().await;
         let x = trial.x().await["access_token"].as_str().unwrap().to_owned();
-        let bluesky = trial.bluesky().await["accessJwt"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let bluesky = trial.bluesky().await["accessJwt"].as_str().unwrap().to_owned();
         let reads = [
-            (
-                "mastodon",
-                "/mastodon/api/v1/accounts/verify_credentials",
-                mastodon,
-            ),
+            ("mastodon", "/mastodon/api/v1/accounts/verify_credentials", mastodon),
             ("x", "/x/2/users/me", x),
-            (
-                "bluesky",
-                "/bluesky/xrpc/com.atproto.server.getSession",
-                bluesky,
-            ),
+            ("bluesky", "/bluesky/xrpc/com.atproto.server.getSession", bluesky),
         ];
         let mut seen = Vec::new();
         for kind in ["throttle", "unavailable", "expire_token", "revoke_token"] {
             for (platform, path, token) in &reads {
-                trial
-                    .fault(json!({ "kind": kind, "platform": platform }))
-                    .await;
+                trial.fault(json!({ "kind": kind, "platform": platform })).await;
                 let request = trial.request(reqwest::Method::GET, path, token);
                 let response = request.send().await.unwrap();
                 let limited = ["x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"];
-                let limited = limited
-                    .iter()
-                    .any(|name| response.headers().contains_key(*name));
+                let limited = limited.iter().any(|name| response.headers().contains_key(*name));
                 let (status, body) = read(response).await;
                 assert!(kind != "throttle" || limited, "{platform}");
                 seen.push((status, body["error"].as_str().map(str::to_owned)));
@@ -278,18 +251,14 @@ mod tests {
     #[tokio::test]
     async fn controls_tell_what_is_wrong_and_the_page_escapes_what_was_posted() {
         let trial = start().await;
-        let (status, body) = trial
-            .post("/_sandbox/faults", "", json!({ "kind": "x" }))
-            .await;
+        let (status, body) = trial.post("/_sandbox/faults", "", json!({ "kind": "x" })).await;
         assert!(status == 400 && body["error"].as_str().unwrap().contains("allowed are"));
         let token = trial.mastodon().await;
         publish(&trial, &token, "<script>alert(1)</script> https://e.com/x").await;
         let (_, page) = trial.get("/", "").await;
         let page = page.as_str().unwrap();
         assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("https://e.com/x"));
-        let (_, ledger) = trial
-            .get("/_sandbox/ledger?platform=mastodon&account=alice", "")
-            .await;
+        let (_, ledger) = trial.get("/_sandbox/ledger?platform=mastodon&account=alice", "").await;
         assert_eq!(ledger["entries"][0]["sequence"], 1);
         assert_eq!(trial.get("/_sandbox/ledger?platform=y", "").await.0, 400);
         let (_, none) = trial.get("/_sandbox/ledger?platform=x", "").await;

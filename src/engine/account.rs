@@ -22,7 +22,7 @@ use crate::{
         core::{Core, Halt},
         delivery::{Assignment, DeliveryActor},
         directory::DirectoryMessage,
-        refresh::{Refreshing, RefreshActor},
+        refresh::{RefreshActor, Refreshing},
         tokens,
         transitions::{self, Purpose},
     },
@@ -187,11 +187,7 @@ impl Actor for AccountActor {
 
 impl AccountState {
     /// Feeds the lane until it wants nothing more.
-    async fn drive(
-        &mut self,
-        event: Event,
-        myself: &ActorRef<AccountMessage>,
-    ) -> Result<(), Halt> {
+    async fn drive(&mut self, event: Event, myself: &ActorRef<AccountMessage>) -> Result<(), Halt> {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             let now = self.place.core.now();
@@ -248,9 +244,7 @@ impl AccountState {
                 self.refreshed_for = None;
                 self.drive(Event::Reconnected, myself).await
             }
-            Connection::NeedsReconnection { .. } | Connection::Disconnected { .. }
-                if !revoked =>
-            {
+            Connection::NeedsReconnection { .. } | Connection::Disconnected { .. } if !revoked => {
                 self.drive(Event::Revoked, myself).await
             }
             Connection::Connected
@@ -269,8 +263,7 @@ impl AccountState {
             self.wake_at(core.now().after(std::time::Duration::from_secs(1)), myself);
             return Ok(None);
         }
-        let lane =
-            core.store.lane(self.place.organization, self.place.account, READ_AHEAD)?;
+        let lane = core.store.lane(self.place.organization, self.place.account, READ_AHEAD)?;
         for place in lane {
             let id = place.delivery;
             let Some(delivery) = core.store.delivery(self.place.organization, id)? else {

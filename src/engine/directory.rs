@@ -169,9 +169,7 @@ impl Actor for DirectoryActor {
                     state.awake.remove(&home.account);
                 }
             }
-            SupervisionEvent::ActorStarted(_)
-            | SupervisionEvent::ProcessGroupChanged(_)
-            | SupervisionEvent::PidLifecycleEvent(_) => (),
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => (),
         }
         Ok(())
     }
@@ -219,8 +217,7 @@ impl DirectoryState {
         let Home { organization, account } = home;
         let place =
             Place { core: self.core.clone(), organization, account, directory: myself.clone() };
-        let (actor, _) =
-            Actor::spawn_linked(None, AccountActor, place, myself.get_cell()).await?;
+        let (actor, _) = Actor::spawn_linked(None, AccountActor, place, myself.get_cell()).await?;
         self.homes.insert(actor.get_id(), home);
         self.awake.insert(account, (home, actor.clone()));
         Ok(actor)

@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use crate::{
     connectors::{AnyConnector, Outcome, Progress, Site, Task},
-    domain::{problem::{Code, Problem}, refusal::Refusal},
+    domain::{
+        problem::{Code, Problem},
+        refusal::Refusal,
+    },
     engine::core::Core,
     net::{self, Files, Secrets},
 };

@@ -114,12 +114,7 @@ impl SchedulerState {
     }
 
     /// Fires at most `limit` timers with `from <= due <= until`, in one commit.
-    async fn fire(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<usize, Halt> {
+    async fn fire(&self, from: Timestamp, until: Timestamp, limit: usize) -> Result<usize, Halt> {
         let timers = self.core.store.timers_between(from, until, limit)?;
         if timers.is_empty() {
             return Ok(0);

@@ -41,7 +41,10 @@ pub struct Settings {
 pub enum Place {
     Directory(PathBuf),
     /// For simulation: rows in memory, media in a directory of the test's.
-    Memory { rows: Memory, media: PathBuf },
+    Memory {
+        rows: Memory,
+        media: PathBuf,
+    },
 }
 
 #[derive(Clone)]

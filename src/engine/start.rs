@@ -108,7 +108,7 @@ fn open_store(settings: &Settings) -> Result<Opened, store::Error> {
     match &settings.data {
         Place::Memory { rows, media } => {
             let key = MasterKey::from_bytes([7; 32]);
-            Store::in_memory(rows.clone(), media.clone(), key, mortality)
+            Store::simulated(rows.clone(), media.clone(), key, mortality)
         }
         Place::Directory(directory) => {
             let vault_key = master_key(settings, directory.clone())?;
@@ -157,10 +157,7 @@ pub(super) async fn recover(
 }
 
 /// Deliveries whose time comes soon, and whose earlier timer has fired in an earlier life.
-fn approaching(
-    core: &Core,
-    found: &mut BTreeMap<Home, Vec<DeliveryId>>,
-) -> Result<(), Halt> {
+fn approaching(core: &Core, found: &mut BTreeMap<Home, Vec<DeliveryId>>) -> Result<(), Halt> {
     let now = core.now();
     for timer in core.store.timers_between(now, now.after(STAGE_LEAD), APPROACHING_MAX)? {
         if timer.kind != TIMER_DELIVERY {

@@ -394,8 +394,7 @@ pub(super) enum Claimed {
 
 /// Starts an attempt: counted, fenced and armed, before anything is sent.
 pub(super) fn claim(view: &mut View, claim: &Claim) -> Result<Claimed, Halt> {
-    let delivery =
-        view.delivery(claim.organization, claim.delivery)?.ok_or(Halt::Fenced)?;
+    let delivery = view.delivery(claim.organization, claim.delivery)?.ok_or(Halt::Fenced)?;
     let crashed = match (&delivery.state, claim.purpose) {
         (State::Ready, Purpose::Publish) | (State::Planned, Purpose::Stage) => false,
         // Left over by a process, or by a child, that died.
@@ -548,12 +547,7 @@ pub(super) struct Wait {
     pub(super) text: String,
 }
 
-pub(super) fn wait(
-    view: &mut View,
-    fence: Fence,
-    wait: Wait,
-    now: Timestamp,
-) -> Result<(), Halt> {
+pub(super) fn wait(view: &mut View, fence: Fence, wait: Wait, now: Timestamp) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
     if let Some(step) = wait.step {
         change.after.step = step;

@@ -153,9 +153,8 @@ impl Bluesky {
 
     /// The account of a live access token. Takes from the rate limit.
     fn session(&mut self, call: &Call, seen: &mut Vec<Reading>) -> Result<usize, Answer> {
-        let token = call
-            .bearer()
-            .ok_or_else(|| error(401, "AuthMissing", "Authentication Required"))?;
+        let token =
+            call.bearer().ok_or_else(|| error(401, "AuthMissing", "Authentication Required"))?;
         let account = match self.grants.judge(token, call.now) {
             Worth::Live { account, .. } => account,
             // The status is 400, not 401: the reference server answers so.
@@ -187,9 +186,7 @@ impl Bluesky {
     /// By DID or handle.
     fn find(&self, identifier: &str) -> Option<usize> {
         let identifier = identifier.trim_start_matches('@');
-        self.people
-            .by_id(identifier)
-            .or_else(|| self.people.by_handle(identifier))
+        self.people.by_id(identifier).or_else(|| self.people.by_handle(identifier))
     }
 }
 
@@ -257,11 +254,9 @@ impl Simulation for Bluesky {
 
     fn refused(&self, operation: Operation, status: Option<u16>) -> Answer {
         match (operation, status) {
-            (Operation::Token, None | Some(401)) => error(
-                401,
-                "AuthenticationRequired",
-                "Invalid identifier or password",
-            ),
+            (Operation::Token, None | Some(401)) => {
+                error(401, "AuthenticationRequired", "Invalid identifier or password")
+            }
             (_, None) => error(400, "InvalidRequest", "Refused by the sandbox"),
             (_, Some(401)) => error(401, "AuthMissing", "Authentication Required"),
             (_, Some(403)) => error(403, "Forbidden", "Forbidden"),
@@ -344,15 +339,12 @@ fn input(call: &Call) -> Result<Value, Answer> {
 
 /// A string that the input must have.
 fn required<'a>(body: &'a Value, name: &str) -> Result<&'a str, Answer> {
-    body[name]
-        .as_str()
-        .ok_or_else(|| invalid(&format!("Input must have the property \"{name}\"")))
+    body[name].as_str().ok_or_else(|| invalid(&format!("Input must have the property \"{name}\"")))
 }
 
 /// A parameter that the query must have.
 fn parameter<'a>(call: &'a Call, name: &str) -> Result<&'a str, Answer> {
-    call.query(name)
-        .ok_or_else(|| invalid(&format!("Params must have the property \"{name}\"")))
+    call.query(name).ok_or_else(|| invalid(&format!("Params must have the property \"{name}\"")))
 }
 
 #[cfg(test)]
@@ -384,10 +376,7 @@ mod tests {
         let (status, first) = trial.post(CREATE, access(&session), body.clone()).await;
         assert_eq!(status, 200, "{first}");
         let (status, again) = trial.post(CREATE, access(&session), body.clone()).await;
-        assert_eq!(
-            (status, &again["error"]),
-            (500, &json!("InternalServerError"))
-        );
+        assert_eq!((status, &again["error"]), (500, &json!("InternalServerError")));
         let put = "/bluesky/xrpc/com.atproto.repo.putRecord";
         let (status, same) = trial.post(put, access(&session), body).await;
         assert_eq!((status, &same["cid"]), (200, &first["cid"]));
@@ -396,10 +385,7 @@ mod tests {
         let get = format!(
             "/bluesky/xrpc/com.atproto.repo.getRecord?repo={did}&collection=app.bsky.feed.post"
         );
-        assert_eq!(
-            trial.get(&format!("{get}&rkey=3l6oveex3ii2l"), "").await.0,
-            200
-        );
+        assert_eq!(trial.get(&format!("{get}&rkey=3l6oveex3ii2l"), "").await.0, 200);
         let (status, body) = trial.get(&format!("{get}&rkey=3l6oveex3ii2m"), "").await;
         assert_eq!((status, &body["error"]), (400, &json!("RecordNotFound")));
     }
@@ -444,10 +430,7 @@ mod tests {
         let (status, answer) = trial.post(CREATE, access(&session), body).await;
         assert_eq!(status, 200, "{answer}");
         let entry = &trial.sandbox.ledger()[0];
-        assert_eq!(
-            (entry.media[0].kind, &*entry.media[0].alt),
-            ("image", "a dot")
-        );
+        assert_eq!((entry.media[0].kind, &*entry.media[0].alt), ("image", "a dot"));
     }
 
     #[tokio::test]

@@ -17,10 +17,7 @@ const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 impl Chance {
     pub(crate) fn new(seed: u64) -> Chance {
-        Chance {
-            source: StdRng::seed_from_u64(seed),
-            last: BTreeMap::new(),
-        }
+        Chance { source: StdRng::seed_from_u64(seed), last: BTreeMap::new() }
     }
 
     pub(crate) fn word(&mut self, length: usize) -> String {

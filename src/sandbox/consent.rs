@@ -135,9 +135,7 @@ pub(crate) fn decision(call: &Call, is_handle: fn(&str) -> bool) -> Decision {
                 },
             }
         }
-        _ => Decision::Open {
-            remark: Some("Please choose Allow or Deny."),
-        },
+        _ => Decision::Open { remark: Some("Please choose Allow or Deny.") },
     }
 }
 
@@ -165,10 +163,7 @@ impl Invitation {
     pub(crate) fn denied(&self) -> Answer {
         self.back(&[
             ("error", "access_denied"),
-            (
-                "error_description",
-                "The resource owner or authorization server denied the request.",
-            ),
+            ("error_description", "The resource owner or authorization server denied the request."),
         ])
     }
 
@@ -220,9 +215,7 @@ impl Invitation {
         if !call.query.is_empty() {
             return Vec::new();
         }
-        url::form_urlencoded::parse(&call.body)
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(&call.body).into_owned().collect()
     }
 }
 

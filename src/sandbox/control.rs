@@ -18,10 +18,7 @@ pub(crate) fn routes() -> Router<Sandbox> {
         .route("/_sandbox", get(timelines))
         .route("/_sandbox/ledger", get(ledger))
         .route("/_sandbox/media/{id}", get(media))
-        .route(
-            "/_sandbox/faults",
-            get(faults).post(inject).delete(clear_faults),
-        )
+        .route("/_sandbox/faults", get(faults).post(inject).delete(clear_faults))
 }
 
 async fn timelines(State(sandbox): State<Sandbox>) -> Answer {
@@ -64,11 +61,7 @@ async fn ledger(
                 .is_none_or(|account| *account == entry.account || *account == entry.handle)
     };
     let entries = sandbox.ledger();
-    let entries: Vec<Value> = entries
-        .iter()
-        .filter(wanted)
-        .map(LedgerEntry::to_json)
-        .collect();
+    let entries: Vec<Value> = entries.iter().filter(wanted).map(LedgerEntry::to_json).collect();
     Answer::json(200, &json!({ "entries": entries }))
 }
 

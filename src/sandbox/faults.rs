@@ -88,10 +88,7 @@ impl Fault {
             .as_object()
             .ok_or_else(|| format!("a fault is an object with the keys {}", KEYS.join(", ")))?;
         if let Some(unknown) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(format!(
-                "unknown key `{unknown}`; allowed are {}",
-                KEYS.join(", ")
-            ));
+            return Err(format!("unknown key `{unknown}`; allowed are {}", KEYS.join(", ")));
         }
         let kind = named(object, "kind", &KINDS)?
             .ok_or_else(|| format!("`kind` is missing; allowed are {}", names(&KINDS)))?;
@@ -171,9 +168,9 @@ fn number(
     };
     match value.as_u64() {
         Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
-        Some(_) | None => Err(format!(
-            "`{key}` is {value}; allowed are whole numbers from {least} to {most}"
-        )),
+        Some(_) | None => {
+            Err(format!("`{key}` is {value}; allowed are whole numbers from {least} to {most}"))
+        }
     }
 }
 
@@ -214,12 +211,7 @@ pub(crate) struct FaultBoard {
 impl FaultBoard {
     pub(crate) fn inject(&mut self, fault: Fault) {
         self.last += 1;
-        self.standing.push(Standing {
-            fault,
-            number: self.last,
-            passed: 0,
-            fired: 0,
-        });
+        self.standing.push(Standing { fault, number: self.last, passed: 0, fired: 0 });
     }
 
     pub(crate) fn clear(&mut self) {
@@ -309,19 +301,10 @@ mod tests {
         for (fault, wanted) in [
             (json!([]), "a fault is an object"),
             (json!({}), "`kind` is missing; allowed are refuse, throttle"),
-            (
-                json!({"kind": "explode"}),
-                "`kind` is \"explode\"; allowed are refuse",
-            ),
+            (json!({"kind": "explode"}), "`kind` is \"explode\"; allowed are refuse"),
             (json!({"kind": "hang", "color": 1}), "unknown key `color`"),
-            (
-                json!({"kind": "hang", "times": 0}),
-                "`times` is 0; allowed are whole numbers",
-            ),
-            (
-                json!({"kind": "hang", "platform": "y"}),
-                "allowed are mastodon",
-            ),
+            (json!({"kind": "hang", "times": 0}), "`times` is 0; allowed are whole numbers"),
+            (json!({"kind": "hang", "platform": "y"}), "allowed are mastodon"),
         ] {
             let error = Fault::parse(&fault).unwrap_err();
             assert!(error.contains(wanted), "{error}");

@@ -41,10 +41,7 @@ pub(crate) struct Pair {
 /// What an access token is worth at an instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Worth {
-    Live {
-        grant: usize,
-        account: Option<usize>,
-    },
+    Live { grant: usize, account: Option<usize> },
     Expired,
     Revoked,
     Unknown,
@@ -52,14 +49,8 @@ pub(crate) enum Worth {
 
 /// What a refresh token is worth at an instant.
 pub(crate) enum RefreshWorth {
-    Fresh {
-        grant: usize,
-    },
-    Spent {
-        grant: usize,
-        age: Duration,
-        pair: Pair,
-    },
+    Fresh { grant: usize },
+    Spent { grant: usize, age: Duration, pair: Pair },
     Expired,
     Revoked,
     Unknown,
@@ -104,11 +95,7 @@ impl Grants {
         token: &str,
         expires_at: Option<Timestamp>,
     ) {
-        let refresh = Refresh {
-            grant,
-            expires_at,
-            spent: None,
-        };
+        let refresh = Refresh { grant, expires_at, spent: None };
         self.refresh.insert(token.to_owned(), refresh);
     }
 
@@ -123,10 +110,7 @@ impl Grants {
         if access.expires_at.is_some_and(|end| end <= now) {
             return Worth::Expired;
         }
-        Worth::Live {
-            grant: access.grant,
-            account: grant.account,
-        }
+        Worth::Live { grant: access.grant, account: grant.account }
     }
 
     pub(crate) fn judge_refresh(&self, token: &str, now: Timestamp) -> RefreshWorth {
@@ -142,11 +126,9 @@ impl Grants {
         }
         match &refresh.spent {
             None => RefreshWorth::Fresh { grant },
-            Some((at, pair)) => RefreshWorth::Spent {
-                grant,
-                age: at.elapsed(now),
-                pair: pair.clone(),
-            },
+            Some((at, pair)) => {
+                RefreshWorth::Spent { grant, age: at.elapsed(now), pair: pair.clone() }
+            }
         }
     }
 

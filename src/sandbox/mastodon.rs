@@ -204,9 +204,7 @@ impl Mastodon {
         }
         let parameters = call.parameters();
         let token = parameters["token"].as_str();
-        token
-            .or(parameters["refresh_token"].as_str())
-            .map(str::to_owned)
+        token.or(parameters["refresh_token"].as_str()).map(str::to_owned)
     }
 }
 
@@ -286,9 +284,7 @@ impl Simulation for Mastodon {
 /// `write:statuses` is carried by itself and by `write`.
 fn carries(granted: &[String], wanted: &str) -> bool {
     let umbrella = wanted.split(':').next().unwrap_or(wanted);
-    granted
-        .iter()
-        .any(|scope| scope == wanted || scope == umbrella)
+    granted.iter().any(|scope| scope == wanted || scope == umbrella)
 }
 
 fn with_limit(answer: Answer, limit: u64, remaining: u64, reset: Timestamp) -> Answer {
@@ -350,9 +346,7 @@ mod tests {
 
     async fn publish(trial: &Trial, token: &str, key: &str, text: &str) -> (u16, Value) {
         let request = trial.request(Method::POST, STATUSES_PATH, token);
-        let request = request
-            .header("Idempotency-Key", key)
-            .json(&json!({ "status": text }));
+        let request = request.header("Idempotency-Key", key).json(&json!({ "status": text }));
         read(request.send().await.unwrap()).await
     }
 
@@ -368,9 +362,7 @@ mod tests {
     async fn sign_in_needs_the_verifier_and_takes_a_code_once() {
         let trial = start().await;
         let (id, secret) = trial.mastodon_app().await;
-        let code = trial
-            .allow("/mastodon/oauth/authorize", &id, "read write")
-            .await;
+        let code = trial.allow("/mastodon/oauth/authorize", &id, "read write").await;
         let exchange = async |verifier: &str| {
             let form = [
                 ("grant_type", "authorization_code"),
@@ -391,11 +383,7 @@ mod tests {
         let path = "/mastodon/api/v1/accounts/verify_credentials";
         let (_, me) = trial.get(path, token).await;
         assert_eq!(me["acct"], "alice");
-        let revoke = [
-            ("client_id", &*id),
-            ("client_secret", &secret),
-            ("token", token),
-        ];
+        let revoke = [("client_id", &*id), ("client_secret", &secret), ("token", token)];
         assert_eq!(trial.form("/mastodon/oauth/revoke", &revoke).await.0, 200);
         let (status, body) = trial.get(path, token).await;
         let wanted = json!("The access token was revoked");
@@ -410,9 +398,7 @@ mod tests {
         let path = format!("/mastodon/oauth/authorize?{query}");
         let (status, page) = trial.get(&path, "").await;
         assert!(status == 200 && page.as_str().unwrap().contains("Allow"));
-        let request = trial
-            .request(Method::POST, &path, "")
-            .form(&[("decision", "deny")]);
+        let request = trial.request(Method::POST, &path, "").form(&[("decision", "deny")]);
         let response = request.send().await.unwrap();
         let location = response.headers()["location"].to_str().unwrap();
         assert!(location.contains("error=access_denied"), "{location}");
@@ -446,13 +432,7 @@ mod tests {
         let poll = format!("/mastodon/api/v1/media/{}", video["id"].as_str().unwrap());
         assert_eq!(trial.get(&poll, &token).await.0, 206);
         let (status, body) = post(&[&video["id"]]).await;
-        assert!(
-            status == 422
-                && body["error"]
-                    .as_str()
-                    .unwrap()
-                    .contains("finished processing")
-        );
+        assert!(status == 422 && body["error"].as_str().unwrap().contains("finished processing"));
         trial.advance(Duration::from_secs(2));
         assert_eq!(trial.get(&poll, &token).await.0, 200);
         assert_eq!(post(&[&image["id"], &video["id"]]).await.0, 422);
@@ -481,18 +461,9 @@ mod tests {
             assert_eq!(status, 200);
         }
         let request = trial.request(Method::POST, STATUSES_PATH, &token);
-        let response = request
-            .json(&json!({ "status": "y" }))
-            .send()
-            .await
-            .unwrap();
+        let response = request.json(&json!({ "status": "y" })).send().await.unwrap();
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers()["x-ratelimit-remaining"], "0");
-        assert!(
-            response.headers()["x-ratelimit-reset"]
-                .to_str()
-                .unwrap()
-                .ends_with("000Z")
-        );
+        assert!(response.headers()["x-ratelimit-reset"].to_str().unwrap().ends_with("000Z"));
     }
 }

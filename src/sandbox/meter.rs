@@ -83,10 +83,7 @@ mod tests {
         let rule = Rule::new("posts", 2, 10);
         let mut meter = Meter::new(Limits::Published);
         let mut room = |at: u64| meter.spend(1, &rule, 1, Timestamp(at)).room == Room::Left;
-        assert_eq!(
-            [room(0), room(1), room(9_999), room(10_000)],
-            [true, true, false, true]
-        );
+        assert_eq!([room(0), room(1), room(9_999), room(10_000)], [true, true, false, true]);
     }
 
     #[test]

@@ -52,17 +52,9 @@ impl View {
             let counts = tally.map_or([0; 4], |tally| {
                 [tally.accepted, tally.refused, tally.throttled, tally.struck]
             });
-            columns.push(Column {
-                platform,
-                entries,
-                total,
-                counts,
-            });
+            columns.push(Column { platform, entries, total, counts });
         }
-        View {
-            columns,
-            faults: world.faults.to_json(),
-        }
+        View { columns, faults: world.faults.to_json() }
     }
 }
 
@@ -109,11 +101,7 @@ fn title(platform: Platform) -> &'static str {
 }
 
 fn section(column: &Column, now: Timestamp) -> Markup {
-    let shown: HashSet<&str> = column
-        .entries
-        .iter()
-        .map(|entry| entry.id.as_str())
-        .collect();
+    let shown: HashSet<&str> = column.entries.iter().map(|entry| entry.id.as_str()).collect();
     let mut answers: HashMap<&str, Vec<&LedgerEntry>> = HashMap::new();
     let mut roots = Vec::new();
     for entry in &column.entries {
@@ -158,12 +146,7 @@ fn post(entry: &LedgerEntry, now: Timestamp) -> Markup {
         (false, true) => "post reply",
         (false, false) => "post",
     };
-    let initial: String = entry
-        .handle
-        .chars()
-        .take(1)
-        .flat_map(char::to_uppercase)
-        .collect();
+    let initial: String = entry.handle.chars().take(1).flat_map(char::to_uppercase).collect();
     html! {
         article class=(class) id={ "post-" (entry.sequence) } {
             div class="face" aria-hidden="true" { (initial) }

@@ -47,11 +47,7 @@ impl People {
         self.by_id.insert(id.clone(), number);
         self.by_handle.insert(handle.to_ascii_lowercase(), number);
         let handle = handle.to_owned();
-        self.list.push(Person {
-            id,
-            handle,
-            joined: now,
-        });
+        self.list.push(Person { id, handle, joined: now });
         number
     }
 

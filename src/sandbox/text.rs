@@ -13,9 +13,7 @@ pub(crate) fn http_links(text: &str) -> Vec<Range<usize>> {
     while let Some(offset) = text[from..].find("http") {
         let start = from + offset;
         let rest = &text[start..];
-        let scheme = ["https://", "http://"]
-            .into_iter()
-            .find(|scheme| rest.starts_with(scheme));
+        let scheme = ["https://", "http://"].into_iter().find(|scheme| rest.starts_with(scheme));
         let glued = text[..start].ends_with(|c: char| c.is_alphanumeric() || c == '@');
         let Some(scheme) = scheme.filter(|_| !glued) else {
             from = start + "http".len();
@@ -73,10 +71,7 @@ pub(crate) fn pieces(text: &str, links: &[(Range<usize>, String)]) -> Vec<Piece>
         if range.start > from {
             found.push(Piece::Plain(text[from..range.start].to_owned()));
         }
-        found.push(Piece::Link {
-            shown: text[range.clone()].to_owned(),
-            url: url.clone(),
-        });
+        found.push(Piece::Link { shown: text[range.clone()].to_owned(), url: url.clone() });
         from = range.end;
     }
     if from < text.len() {
@@ -86,9 +81,7 @@ pub(crate) fn pieces(text: &str, links: &[(Range<usize>, String)]) -> Vec<Piece>
 }
 
 pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Numbers that grow with a post's age, so that charts have something to show.
@@ -105,12 +98,7 @@ pub(crate) fn attention(seed: u64, age: Duration) -> Attention {
     let liveliness = 1 + seed % 7;
     // Interest fades: half of what a post will ever get comes in its first four hours.
     let views = 400 * liveliness * minutes / (minutes + 240);
-    Attention {
-        likes: views / 20,
-        reposts: views / 90,
-        replies: views / 150,
-        views,
-    }
+    Attention { likes: views / 20, reposts: views / 90, replies: views / 150, views }
 }
 
 #[cfg(test)]
@@ -120,10 +108,7 @@ mod tests {
     #[test]
     fn links_end_before_punctuation_and_unopened_brackets() {
         let text = "see (https://e.com/a_(b)), http://f.org. xhttp://no https:// ok";
-        let found: Vec<&str> = http_links(text)
-            .into_iter()
-            .map(|range| &text[range])
-            .collect();
+        let found: Vec<&str> = http_links(text).into_iter().map(|range| &text[range]).collect();
         assert_eq!(found, ["https://e.com/a_(b)", "http://f.org"]);
     }
 

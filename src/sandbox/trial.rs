@@ -47,12 +47,7 @@ pub(crate) async fn start_with(limits: Limits) -> Trial {
     let router = sandbox.router();
     tokio::spawn(async move { axum::serve(listener, router).await });
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
-    Trial {
-        sandbox,
-        origin,
-        client,
-        clock,
-    }
+    Trial { sandbox, origin, client, clock }
 }
 
 /// A status and the JSON that came with it.
@@ -64,14 +59,11 @@ pub(crate) async fn read(response: Response) -> (u16, Value) {
 
 impl Trial {
     pub(crate) fn advance(&self, by: Duration) {
-        self.clock
-            .fetch_add(by.as_millis() as u64, Ordering::SeqCst);
+        self.clock.fetch_add(by.as_millis() as u64, Ordering::SeqCst);
     }
 
     pub(crate) fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
-        let request = self
-            .client
-            .request(method, format!("{}{path}", self.origin));
+        let request = self.client.request(method, format!("{}{path}", self.origin));
         match token.is_empty() {
             true => request,
             false => request.bearer_auth(token),
@@ -118,9 +110,7 @@ impl Trial {
         let url = url::Url::parse(location).unwrap();
         let parameter = |name: &str| {
             let mut pairs = url.query_pairs();
-            pairs
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.into_owned())
+            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
         };
         assert_eq!(parameter("state").as_deref(), Some("s1"));
         parameter("code").unwrap()
@@ -137,9 +127,7 @@ impl Trial {
 
     pub(crate) async fn mastodon(&self) -> String {
         let (id, secret) = self.mastodon_app().await;
-        let code = self
-            .allow("/mastodon/oauth/authorize", &id, "read write")
-            .await;
+        let code = self.allow("/mastodon/oauth/authorize", &id, "read write").await;
         let (_, body) = self
             .form(
                 "/mastodon/oauth/token",
@@ -173,9 +161,7 @@ impl Trial {
             ("code_verifier", verifier),
         ];
         let request = self.request(Method::POST, "/x/2/oauth2/token", "");
-        let request = request
-            .basic_auth("app", Some("sandbox-secret"))
-            .form(&form);
+        let request = request.basic_auth("app", Some("sandbox-secret")).form(&form);
         read(request.send().await.unwrap()).await
     }
 

@@ -97,9 +97,7 @@ impl Call {
 
     pub(crate) fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then_some(token.trim())
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     }
 
     /// Client id and secret of HTTP Basic authentication.
@@ -138,11 +136,7 @@ impl Call {
             nest(&mut found, &key, &value);
         }
         for field in self.fields.iter().filter(|field| field.file_name.is_none()) {
-            nest(
-                &mut found,
-                &field.name,
-                &String::from_utf8_lossy(&field.bytes),
-            );
+            nest(&mut found, &field.name, &String::from_utf8_lossy(&field.bytes));
         }
         found
     }
@@ -154,15 +148,10 @@ impl Call {
 }
 
 async fn read_fields(request: Request) -> Result<Vec<Field>, Response> {
-    let mut multipart = Multipart::from_request(request, &())
-        .await
-        .map_err(IntoResponse::into_response)?;
+    let mut multipart =
+        Multipart::from_request(request, &()).await.map_err(IntoResponse::into_response)?;
     let mut fields = Vec::new();
-    while let Some(part) = multipart
-        .next_field()
-        .await
-        .map_err(IntoResponse::into_response)?
-    {
+    while let Some(part) = multipart.next_field().await.map_err(IntoResponse::into_response)? {
         fields.push(Field {
             name: part.name().unwrap_or_default().to_owned(),
             file_name: part.file_name().map(str::to_owned),
@@ -182,10 +171,7 @@ fn origin(headers: &HeaderMap) -> String {
 }
 
 fn content_type(headers: &HeaderMap) -> &str {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
@@ -194,14 +180,8 @@ fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
 
 fn percent_decoded(segment: &str) -> String {
     // The form decoder would read a plus sign as a space, which it is not in a path.
-    let kept = segment
-        .replace('+', "%2B")
-        .replace('&', "%26")
-        .replace('=', "%3D");
-    pairs(kept.as_bytes())
-        .pop()
-        .map(|(key, _)| key)
-        .unwrap_or_default()
+    let kept = segment.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    pairs(kept.as_bytes()).pop().map(|(key, _)| key).unwrap_or_default()
 }
 
 /// Puts `a[b][]=value` into nested objects and lists.
@@ -288,10 +268,9 @@ impl IntoResponse for Answer {
 /// the head only together with the first piece of the body, and that piece is an error.
 pub(crate) fn connection_lost() -> Response {
     let lost = std::io::Error::other("the sandbox dropped this answer");
-    Response::new(Body::from_stream(stream::once(future::ready(Err::<
-        Bytes,
-        std::io::Error,
-    >(lost)))))
+    Response::new(Body::from_stream(stream::once(future::ready(Err::<Bytes, std::io::Error>(
+        lost,
+    )))))
 }
 
 #[cfg(test)]

@@ -140,10 +140,7 @@ impl X {
     ) -> Result<usize, Answer> {
         let token = call.bearer().unwrap_or_default();
         let (grant, account) = match self.grants.judge(token, call.now) {
-            Worth::Live {
-                grant,
-                account: Some(account),
-            } => (grant, account),
+            Worth::Live { grant, account: Some(account) } => (grant, account),
             Worth::Live { account: None, .. }
             | Worth::Expired
             | Worth::Revoked
@@ -314,14 +311,9 @@ mod tests {
     use crate::sandbox::trial::{Trial, VERIFIER, mp4, read, start};
 
     async fn refresh(trial: &Trial, token: &Value) -> (u16, Value) {
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", token.as_str().unwrap()),
-        ];
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap())];
         let request = trial.request(Method::POST, "/x/2/oauth2/token", "");
-        let request = request
-            .basic_auth("app", Some("sandbox-secret"))
-            .form(&form);
+        let request = request.basic_auth("app", Some("sandbox-secret")).form(&form);
         read(request.send().await.unwrap()).await
     }
 
@@ -344,9 +336,7 @@ mod tests {
         assert_eq!(trial.x_token(&code, VERIFIER).await.0, 400);
         let (status, me) = trial.get("/x/2/users/me", access(&tokens)).await;
         assert_eq!((status, &me["data"]["username"]), (200, &json!("alice")));
-        let (status, _) = trial
-            .post("/x/2/tweets", access(&tokens), json!({"text": "x"}))
-            .await;
+        let (status, _) = trial.post("/x/2/tweets", access(&tokens), json!({"text": "x"})).await;
         assert_eq!(status, 403);
     }
 
@@ -388,12 +378,7 @@ mod tests {
         assert_eq!(newest["conversation_id"], first["data"]["id"]);
         let url = &newest["entities"]["urls"][0];
         assert_eq!(url["expanded_url"], "https://example.com/a");
-        assert!(
-            newest["text"]
-                .as_str()
-                .unwrap()
-                .starts_with("hi &lt;b&gt; https://t.co/")
-        );
+        assert!(newest["text"].as_str().unwrap().starts_with("hi &lt;b&gt; https://t.co/"));
     }
 
     #[tokio::test]
@@ -402,10 +387,7 @@ mod tests {
         let tokens = trial.x().await;
         for (body, wanted) in [
             (json!({ "text": "x", "color": "red" }), 400),
-            (
-                json!({ "text": "x", "poll": { "options": ["a", "b"] } }),
-                400,
-            ),
+            (json!({ "text": "x", "poll": { "options": ["a", "b"] } }), 400),
             (json!({ "text": "の".repeat(141) }), 403),
             (json!({ "text": "$A and $B" }), 403),
             (json!({ "text": "x", "media": { "media_ids": ["1"] } }), 400),
@@ -422,9 +404,7 @@ mod tests {
         let token = access(&tokens);
         let body = json!({ "media_type": "video/mp4", "media_category": "tweet_video",
             "total_bytes": 2_000 });
-        let (_, begun) = trial
-            .post("/x/2/media/upload/initialize", token, body)
-            .await;
+        let (_, begun) = trial.post("/x/2/media/upload/initialize", token, body).await;
         let id = begun["data"]["id"].as_str().unwrap();
         for (index, part) in mp4().chunks(1_000).enumerate() {
             let form = Form::new()
@@ -454,17 +434,10 @@ mod tests {
         let tokens = trial.x().await;
         for number in 0..100 {
             let body = json!({ "text": format!("n {number}") });
-            assert_eq!(
-                trial.post("/x/2/tweets", access(&tokens), body).await.0,
-                201
-            );
+            assert_eq!(trial.post("/x/2/tweets", access(&tokens), body).await.0, 201);
         }
         let request = trial.request(Method::POST, "/x/2/tweets", access(&tokens));
-        let response = request
-            .json(&json!({ "text": "more" }))
-            .send()
-            .await
-            .unwrap();
+        let response = request.json(&json!({ "text": "more" })).send().await.unwrap();
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers()["x-rate-limit-remaining"], "0");
         assert!(response.headers().get("retry-after").is_none());

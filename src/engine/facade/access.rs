@@ -50,11 +50,8 @@ impl Caller {
 impl Engine {
     /// Who an API key belongs to.
     pub fn authenticate(&self, key: &str) -> Answer<Caller> {
-        let found = if key.starts_with(KEY_PREFIX) {
-            self.core.store.api_key(hash(key))?
-        } else {
-            None
-        };
+        let found =
+            if key.starts_with(KEY_PREFIX) { self.core.store.api_key(hash(key))? } else { None };
         let Some(key) = found else {
             return Err(Problem::new(
                 Code::Unauthorized,
@@ -73,12 +70,7 @@ impl Engine {
 
     /// For the command line, which needs no key: whoever may read the data directory.
     pub fn operator(&self, organization: OrganizationId) -> Caller {
-        Caller {
-            organization,
-            scope: Scope::Admin,
-            reach: Reach::Instance,
-            actor: Actor::Operator,
-        }
+        Caller { organization, scope: Scope::Admin, reach: Reach::Instance, actor: Actor::Operator }
     }
 
     /// Whether there is an organization yet.
@@ -228,8 +220,7 @@ impl Engine {
         }
         self.core
             .commit_at_door("edit organization", move |view| {
-                let mut organization =
-                    view.organization(id)?.ok_or_else(|| no_organization(id))?;
+                let mut organization = view.organization(id)?.ok_or_else(|| no_organization(id))?;
                 if let Some(name) = edit.name {
                     organization.name = name.trim().to_owned();
                 }
@@ -273,8 +264,7 @@ impl Engine {
         let organization = self
             .core
             .commit_at_door("pause organization", move |view| {
-                let mut organization =
-                    view.organization(id)?.ok_or_else(|| no_organization(id))?;
+                let mut organization = view.organization(id)?.ok_or_else(|| no_organization(id))?;
                 let (kind, text) = match (organization.paused, pause) {
                     (Pause::Running, Pause::Paused { .. }) => (
                         EventKind::OrganizationPaused,
@@ -353,8 +343,7 @@ impl Engine {
 
     /// Those who sleep with something on their lane have to hear that they may go on.
     fn wake_lanes(&self, only: Option<OrganizationId>) -> Answer<()> {
-        let homes =
-            crate::engine::start::homes(&self.core, only).map_err(Problem::from)?;
+        let homes = crate::engine::start::homes(&self.core, only).map_err(Problem::from)?;
         if let Some(directory) = self.directory() {
             let _ = directory.cast(DirectoryMessage::Wake(homes));
         }

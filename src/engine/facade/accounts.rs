@@ -59,9 +59,7 @@ impl Engine {
             Login::OAuth(profile) => {
                 self.begin_oauth(caller, connector, profile, site, server, &request).await
             }
-            Login::AppPassword => {
-                self.sign_in(caller, connector, site, server, request).await
-            }
+            Login::AppPassword => self.sign_in(caller, connector, site, server, request).await,
         }
     }
 
@@ -123,20 +121,24 @@ impl Engine {
         request: &ConnectRequest,
     ) -> Answer<Connecting> {
         let client = match profile.client {
-            ClientKind::Configured => {
-                apps::configured(&self.core, profile, &site, &request.platform).ok_or_else(|| {
-                    Problem::new(
-                        Code::AppMissing,
-                        format!("There is no developer app for {}.", connector.profile().name),
-                        format!(
-                            "Register one with the platform, with the callback {}, and put its id \
+            ClientKind::Configured => apps::configured(
+                &self.core,
+                profile,
+                &site,
+                &request.platform,
+            )
+            .ok_or_else(|| {
+                Problem::new(
+                    Code::AppMissing,
+                    format!("There is no developer app for {}.", connector.profile().name),
+                    format!(
+                        "Register one with the platform, with the callback {}, and put its id \
                              and secret under `platforms.{}` in the settings.",
-                            apps::redirect_uri(&self.core, &request.platform),
-                            request.platform
-                        ),
-                    )
-                })?
-            }
+                        apps::redirect_uri(&self.core, &request.platform),
+                        request.platform
+                    ),
+                )
+            })?,
             ClientKind::Dynamic => self.registered(connector, profile, &site, &server).await?,
         };
         let begun = oauth::begin(&client, &self.core.entropy).map_err(|error| {
@@ -178,7 +180,8 @@ impl Engine {
         let redirect_uri = apps::redirect_uri(&self.core, platform);
         let known = self.core.store.app(None, platform, server)?;
         if let Some(app) = known.filter(|app| app.redirect_uri == redirect_uri)
-            && let Some(client) = apps::registered(&self.core, profile, &app).map_err(Problem::from)?
+            && let Some(client) =
+                apps::registered(&self.core, profile, &app).map_err(Problem::from)?
         {
             return Ok(client);
         }
@@ -320,8 +323,7 @@ impl Engine {
 
     fn client_of(&self, login: &PendingLogin, profile: &OAuth) -> Answer<OAuthClient> {
         let (client_id, client_secret) =
-            apps::credentials(&self.core, &login.platform, &login.server)
-                .map_err(Problem::from)?;
+            apps::credentials(&self.core, &login.platform, &login.server).map_err(Problem::from)?;
         let client_id = client_id.ok_or_else(|| {
             Problem::new(
                 Code::AppMissing,
@@ -360,10 +362,9 @@ impl Engine {
             client_secret,
             ..Secrets::default()
         };
-        let outcome =
-            errands::run(&self.core, connector, &mut site, &Task::Identify, &mut secrets)
-                .await
-                .map_err(|failure| failure.problem(profile.name))?;
+        let outcome = errands::run(&self.core, connector, &mut site, &Task::Identify, &mut secrets)
+            .await
+            .map_err(|failure| failure.problem(profile.name))?;
         let Outcome::Identified(identity) = outcome else {
             return Err(unexpected("identifying did not end in an identity"));
         };
@@ -372,7 +373,8 @@ impl Engine {
         let usual = self.core.site(connector, &BTreeMap::new()).endpoints;
         let endpoints =
             site.endpoints.into_iter().filter(|(name, url)| usual.get(name) != Some(url)).collect();
-        let (now, id) = (self.core.now(), AccountId::new(self.core.now(), self.core.entropy.number()));
+        let (now, id) =
+            (self.core.now(), AccountId::new(self.core.now(), self.core.entropy.number()));
         let platform = profile.platform.to_owned();
         let organization = arrival.organization;
         let account = self
@@ -416,9 +418,11 @@ impl Engine {
             Ok(count)
         };
         let held = State::Held { since: self.core.now(), why: Hold::Missed };
-        let doubt = crate::domain::delivery::Doubt { sent: self.core.now(), evidence: String::new() };
+        let doubt =
+            crate::domain::delivery::Doubt { sent: self.core.now(), evidence: String::new() };
         let in_doubt = State::InDoubt { since: self.core.now(), doubt };
-        let blocked = crate::engine::paces::blocked_until(store, &account).map_err(Problem::from)?;
+        let blocked =
+            crate::engine::paces::blocked_until(store, &account).map_err(Problem::from)?;
         let rests_until = stage
             .and_then(|stage| stage.resting_until)
             .max((blocked > self.core.now()).then_some(blocked));
@@ -434,7 +438,8 @@ impl Engine {
     }
 
     async fn stage(&self, id: AccountId) -> Option<Stage> {
-        let asked = self.directory()?.call(
+        let directory = self.directory()?;
+        let asked = directory.call(
             |reply| DirectoryMessage::Inspect(id, reply),
             Some(std::time::Duration::from_secs(5)),
         );
@@ -446,7 +451,8 @@ impl Engine {
 
     pub async fn pause_account(&self, caller: &Caller, id: AccountId) -> Answer<Account> {
         caller.may(Scope::Publish)?;
-        let (organization, actor, now) = (caller.organization, caller.actor.clone(), self.core.now());
+        let (organization, actor, now) =
+            (caller.organization, caller.actor.clone(), self.core.now());
         let account = self
             .core
             .commit_at_door("pause account", move |view| {
@@ -471,7 +477,8 @@ impl Engine {
     /// held as missed.
     pub async fn resume_account(&self, caller: &Caller, id: AccountId) -> Answer<Account> {
         caller.may(Scope::Publish)?;
-        let (organization, actor, now) = (caller.organization, caller.actor.clone(), self.core.now());
+        let (organization, actor, now) =
+            (caller.organization, caller.actor.clone(), self.core.now());
         let account = self.account(caller, id)?;
         self.sweep(&account).await?;
         let account = self
@@ -487,8 +494,7 @@ impl Engine {
                     account.revision += 1;
                     view.put_account(&account)?;
                     let kind = EventKind::AccountResumed;
-                    let tale =
-                        Tale::of(organization, now, &actor, kind, "The account is resumed.");
+                    let tale = Tale::of(organization, now, &actor, kind, "The account is resumed.");
                     journal::tell(view, tale.about_account(id))?;
                     if aside {
                         release_held(view, &account, now)?;
@@ -513,7 +519,8 @@ impl Engine {
             return Ok(account);
         }
         let revocation = self.revoke(&account).await;
-        let (organization, actor, now) = (caller.organization, caller.actor.clone(), self.core.now());
+        let (organization, actor, now) =
+            (caller.organization, caller.actor.clone(), self.core.now());
         let text = match &revocation {
             Ok(()) => "The account is disconnected; our access was revoked.".to_owned(),
             Err(reason) => format!(

@@ -202,8 +202,7 @@ impl Engine {
         let delivery = self
             .core
             .commit_at_door(label, move |view| {
-                let delivery =
-                    view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
+                let delivery = view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
                 change(view, delivery, &actor, now)
             })
             .await?;
@@ -236,8 +235,7 @@ impl Engine {
             secrets = tokens::load(&self.core, &fresh).map_err(Problem::from)?;
         }
         let task = Task::Remove { live };
-        let outcome =
-            errands::run(&self.core, connector, &mut site, &task, &mut secrets).await;
+        let outcome = errands::run(&self.core, connector, &mut site, &task, &mut secrets).await;
         let (organization, actor, now) =
             (caller.organization, caller.actor.clone(), self.core.now());
         let failure = outcome.err();
@@ -245,8 +243,7 @@ impl Engine {
         let stored = self
             .core
             .commit_at_door("remove delivery", move |view| {
-                let delivery =
-                    view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
+                let delivery = view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
                 let mut change = Change::of(delivery);
                 match failure {
                     None => {
@@ -306,8 +303,16 @@ fn again(delivery: &mut Delivery, now: Timestamp) {
 
 fn state_number(name: &str) -> Answer<Option<u8>> {
     const NAMES: &[&str] = &[
-        "planned", "staging", "ready", "running", "waiting", "in_doubt", "published", "failed",
-        "held", "cancelled",
+        "planned",
+        "staging",
+        "ready",
+        "running",
+        "waiting",
+        "in_doubt",
+        "published",
+        "failed",
+        "held",
+        "cancelled",
     ];
     if !NAMES.contains(&name) {
         return Err(Problem::new(

@@ -138,12 +138,7 @@ impl Engine {
     }
 
     /// Changes what has not begun to go out. An edit that arrives twice says the same twice.
-    pub async fn edit_post(
-        &self,
-        caller: &Caller,
-        id: PostId,
-        edit: PostEdit,
-    ) -> Answer<PostView> {
+    pub async fn edit_post(&self, caller: &Caller, id: PostId, edit: PostEdit) -> Answer<PostView> {
         caller.may(Scope::Draft)?;
         self.refuse_when_stopping()?;
         let organization = caller.organization;
@@ -153,9 +148,8 @@ impl Engine {
         if !matches!(draft.plan, PlanRequest::Draft) || before.post.stage == PostStage::Planned {
             caller.may(Scope::Publish)?;
         }
-        let validation =
-            validation::validate(&self.core.store, organization, &draft, now)
-                .map_err(Problem::from)?;
+        let validation = validation::validate(&self.core.store, organization, &draft, now)
+            .map_err(Problem::from)?;
         // A plan that is left as it is may have come near meanwhile; only a new one is judged.
         let judged = Validation {
             problems: validation
@@ -238,8 +232,7 @@ impl Engine {
     pub fn timeline(&self, caller: &Caller, id: PostId) -> Answer<Vec<Event>> {
         let view = self.post(caller, id)?;
         let deliveries = view.deliveries.iter().flat_map(|delivery| &delivery.events);
-        let mut sequences: Vec<u64> =
-            view.post.events.iter().chain(deliveries).copied().collect();
+        let mut sequences: Vec<u64> = view.post.events.iter().chain(deliveries).copied().collect();
         sequences.sort_unstable();
         let tenant = self.core.store.organization(caller.organization);
         let mut events = Vec::with_capacity(sequences.len());
@@ -261,10 +254,9 @@ fn needed(plan: &PlanRequest) -> Scope {
 /// A draft may be unfinished, but not name what does not exist.
 fn refuse_unless_draft(plan: &PlanRequest, validation: &Validation) -> Answer<()> {
     let problem = match plan {
-        PlanRequest::Draft => validation::verdict(&Validation {
-            targets: Vec::new(),
-            ..validation.clone()
-        }),
+        PlanRequest::Draft => {
+            validation::verdict(&Validation { targets: Vec::new(), ..validation.clone() })
+        }
         PlanRequest::Now | PlanRequest::At(_) | PlanRequest::Local { .. } => {
             validation::verdict(validation)
         }

@@ -49,11 +49,9 @@ pub(super) fn plan(request: &PlanRequest, now: Timestamp) -> Result<Planned, Pro
             };
             let local =
                 LocalTime::parse(wall, zone).map_err(|error| unreadable(error.to_string()))?;
-            let at = local
-                .instant()
-                .ok_or_else(|| unreadable("that time is before 1970".to_owned()))?;
-            let chosen =
-                crate::domain::post::ChosenTime { wall: wall.clone(), zone: zone.clone() };
+            let at =
+                local.instant().ok_or_else(|| unreadable("that time is before 1970".to_owned()))?;
+            let chosen = crate::domain::post::ChosenTime { wall: wall.clone(), zone: zone.clone() };
             (at, Some(chosen))
         }
     };
@@ -206,6 +204,14 @@ fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetVal
         content,
         media: &media,
     });
+    let mut errors = findings.errors;
+    for (name, value) in &content.options {
+        if let Err(sentence) = connector.check_option(name, value) {
+            let remedy = "Change the option, or leave it out for this platform by a variant.";
+            let problem = Problem::new(Code::UnknownOption, sentence, remedy);
+            errors.push(problem.at(format!("content.options.{name}")));
+        }
+    }
     let measures = findings
         .measures
         .iter()
@@ -214,7 +220,7 @@ fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetVal
     Ok(TargetValidation {
         account: account.id,
         platform: account.platform.clone(),
-        errors: findings.errors,
+        errors,
         warnings: findings.warnings,
         measures,
     })

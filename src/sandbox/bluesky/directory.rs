@@ -13,10 +13,7 @@ impl Bluesky {
     pub(super) fn did_document(&self, call: &Call, did: &str) -> Reply {
         let account = self.people.by_id(did);
         let account = account.ok_or_else(|| {
-            Answer::json(
-                404,
-                &json!({ "message": format!("DID not registered: {did}") }),
-            )
+            Answer::json(404, &json!({ "message": format!("DID not registered: {did}") }))
         })?;
         Ok(Answer::json(200, &self.document(call, account)))
     }
@@ -61,8 +58,7 @@ impl Bluesky {
     /// The repository that a read names; nobody needs to be signed in for it.
     pub(super) fn repo(&self, name: &str) -> Result<usize, Answer> {
         let text = format!("Could not find repo: {name}");
-        self.find(name)
-            .ok_or_else(|| error(400, "RepoNotFound", &text))
+        self.find(name).ok_or_else(|| error(400, "RepoNotFound", &text))
     }
 
     fn author(&self, account: usize) -> Value {

@@ -29,10 +29,7 @@ struct Slot {
     bytes_max: usize,
 }
 
-const IMAGE: Slot = Slot {
-    accept: "image/",
-    bytes_max: IMAGE_BYTES_MAX,
-};
+const IMAGE: Slot = Slot { accept: "image/", bytes_max: IMAGE_BYTES_MAX };
 
 type Check = Result<(), Answer>;
 
@@ -89,9 +86,7 @@ impl Bluesky {
         match embed["$type"].as_str() {
             Some("app.bsky.embed.images") => {
                 let images = list(&embed["images"], "Record/embed/images", 4)?;
-                images
-                    .iter()
-                    .try_for_each(|image| self.check_image(account, image))
+                images.iter().try_for_each(|image| self.check_image(account, image))
             }
             Some("app.bsky.embed.gallery") => {
                 let items = list(&embed["items"], "Record/embed/items", 20)?;
@@ -117,10 +112,7 @@ impl Bluesky {
                 if !is_uri(&card["uri"]) {
                     return Err(objection("Record/embed/external/uri must be a uri"));
                 }
-                let slot = Slot {
-                    accept: "image/",
-                    bytes_max: THUMB_BYTES_MAX,
-                };
+                let slot = Slot { accept: "image/", bytes_max: THUMB_BYTES_MAX };
                 match card["thumb"].is_null() {
                     true => Ok(()),
                     false => self.check_blob(account, &card["thumb"], &slot),
@@ -145,18 +137,12 @@ impl Bluesky {
     fn check_video(&self, account: usize, embed: &Value) -> Check {
         check_ratio(&embed["aspectRatio"])?;
         if !embed["captions"].is_null() {
-            let slot = Slot {
-                accept: "text/vtt",
-                bytes_max: CAPTION_BYTES_MAX,
-            };
+            let slot = Slot { accept: "text/vtt", bytes_max: CAPTION_BYTES_MAX };
             for caption in list(&embed["captions"], "Record/embed/captions", 20)? {
                 self.check_blob(account, &caption["file"], &slot)?;
             }
         }
-        let slot = Slot {
-            accept: "video/mp4",
-            bytes_max: VIDEO_BYTES_MAX,
-        };
+        let slot = Slot { accept: "video/mp4", bytes_max: VIDEO_BYTES_MAX };
         self.check_blob(account, &embed["video"], &slot)
     }
 
@@ -178,10 +164,8 @@ impl Bluesky {
             return Err(error(400, "InvalidMimeType", &text));
         }
         if !mime.starts_with(slot.accept) {
-            let text = format!(
-                "Wrong type of file. It is {mime} but it must match {}.",
-                slot.accept
-            );
+            let text =
+                format!("Wrong type of file. It is {mime} but it must match {}.", slot.accept);
             return Err(error(400, "InvalidMimeType", &text));
         }
         if blob["size"].as_u64() != Some(found.size as u64) {
@@ -249,10 +233,8 @@ impl Bluesky {
             false => &record["embed"],
         };
         let mut found: Vec<(&Value, &Value)> = Vec::new();
-        for item in [&embed["images"], &embed["items"]]
-            .into_iter()
-            .filter_map(Value::as_array)
-            .flatten()
+        for item in
+            [&embed["images"], &embed["items"]].into_iter().filter_map(Value::as_array).flatten()
         {
             found.push((&item["image"], &item["alt"]));
         }
@@ -313,9 +295,7 @@ fn check_ratio(ratio: &Value) -> Check {
     let side = |name: &str| ratio[name].as_u64().is_some_and(|pixels| pixels > 0);
     match ratio.is_null() || (side("width") && side("height")) {
         true => Ok(()),
-        false => Err(objection(
-            "Record/embed/aspectRatio/width can not be less than 1",
-        )),
+        false => Err(objection("Record/embed/aspectRatio/width can not be less than 1")),
     }
 }
 
@@ -327,9 +307,7 @@ fn check_labels(labels: &Value) -> Check {
     let values = list(&labels["values"], "Record/labels/values", 10)?;
     match typed && values.iter().all(|value| value["val"].is_string()) {
         true => Ok(()),
-        false => Err(objection(
-            "Record/labels must be com.atproto.label.defs#selfLabels",
-        )),
+        false => Err(objection("Record/labels must be com.atproto.label.defs#selfLabels")),
     }
 }
 
@@ -356,10 +334,7 @@ fn check_facets(text: &str, facets: &Value) -> Check {
                         borders of characters";
             return Err(objection(text));
         }
-        if taken
-            .iter()
-            .any(|other| range.start < other.end && other.start < range.end)
-        {
+        if taken.iter().any(|other| range.start < other.end && other.start < range.end) {
             return Err(objection("Record/facets must not overlap"));
         }
         taken.push(range);
@@ -372,9 +347,9 @@ fn check_facets(text: &str, facets: &Value) -> Check {
 fn check_feature(feature: &Value) -> Check {
     let good = match feature["$type"].as_str() {
         Some("app.bsky.richtext.facet#link") => is_uri(&feature["uri"]),
-        Some("app.bsky.richtext.facet#mention") => feature["did"]
-            .as_str()
-            .is_some_and(|did| did.starts_with("did:")),
+        Some("app.bsky.richtext.facet#mention") => {
+            feature["did"].as_str().is_some_and(|did| did.starts_with("did:"))
+        }
         Some("app.bsky.richtext.facet#tag") => feature["tag"].as_str().is_some_and(|tag| {
             !tag.is_empty() && tag.len() <= 640 && graphemes(tag) <= 64 && !tag.starts_with('#')
         }),
@@ -382,16 +357,12 @@ fn check_feature(feature: &Value) -> Check {
     };
     match good {
         true => Ok(()),
-        false => Err(objection(
-            "Record/facets/0/features/0 must be a link, mention or tag",
-        )),
+        false => Err(objection("Record/facets/0/features/0 must be a link, mention or tag")),
     }
 }
 
 fn is_uri(value: &Value) -> bool {
-    value
-        .as_str()
-        .is_some_and(|text| url::Url::parse(text).is_ok())
+    value.as_str().is_some_and(|text| url::Url::parse(text).is_ok())
 }
 
 /// RFC 3339 with capital `T` and `Z`, and never `-00:00`: atproto.com/specs/lexicon, read
@@ -433,11 +404,7 @@ mod tests {
     #[test]
     fn datetimes_are_strict() {
         assert!(is_datetime("2026-11-21T09:00:00.000Z"));
-        for text in [
-            "2026-11-21",
-            "2026-11-21 09:00:00Z",
-            "2026-11-21T09:00:00-00:00",
-        ] {
+        for text in ["2026-11-21", "2026-11-21 09:00:00Z", "2026-11-21T09:00:00-00:00"] {
             assert!(!is_datetime(text), "{text}");
         }
     }

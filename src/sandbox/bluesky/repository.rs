@@ -37,9 +37,7 @@ impl Bluesky {
     pub(super) fn upload_blob(&mut self, call: &Call, account: usize, books: &mut Books) -> Reply {
         let declared = call.content_type();
         if declared.is_empty() {
-            return Err(invalid(
-                "Request encoding (Content-Type) required but not provided",
-            ));
+            return Err(invalid("Request encoding (Content-Type) required but not provided"));
         }
         if call.body.len() > BLOB_BYTES_MAX {
             return Err(error(413, "PayloadTooLarge", "request entity too large"));
@@ -54,11 +52,7 @@ impl Bluesky {
         if !self.blobs.contains_key(&key) {
             let kept = books.shelf.keep(sniffed, vec![call.body.clone()]);
             let full = |shelf::Full| error(413, "PayloadTooLarge", "the sandbox is full");
-            let blob = Blob {
-                mime,
-                size: call.body.len(),
-                shelf: kept.map_err(full)?,
-            };
+            let blob = Blob { mime, size: call.body.len(), shelf: kept.map_err(full)? };
             self.blobs.insert(key.clone(), blob);
         }
         let blob = self.blobs.get(&key).map(|blob| blob.to_json(&link));
@@ -85,10 +79,7 @@ impl Bluesky {
         let target = self.target(call, account, &body)?;
         self.spend_points(account, 3, call.now, seen)?;
         let (value, link) = self.checked(account, &target, &body)?;
-        if self
-            .record(account, &target.collection, &target.rkey)
-            .is_some()
-        {
+        if self.record(account, &target.collection, &target.rkey).is_some() {
             // "createRecord twice with one rkey: the second is 500" (reference server, observed
             // 2026-11-21).
             return Err(error(500, "InternalServerError", "Internal Server Error"));
@@ -161,11 +152,7 @@ impl Bluesky {
 
     fn target(&mut self, call: &Call, account: usize, body: &Value) -> Result<Target, Answer> {
         if self.find(required(body, "repo")?) != Some(account) {
-            return Err(error(
-                401,
-                "AuthenticationRequired",
-                "Authentication Required",
-            ));
+            return Err(error(401, "AuthenticationRequired", "Authentication Required"));
         }
         let collection = required(body, "collection")?.to_owned();
         if collection.split('.').count() < 3 {
@@ -177,9 +164,7 @@ impl Bluesky {
             Some(_) | None => return Err(invalid("Input/rkey must be a valid Record Key")),
         };
         if collection == POST && !is_tid(&rkey) {
-            return Err(invalid(
-                "Invalid record key: app.bsky.feed.post needs a tid",
-            ));
+            return Err(invalid("Invalid record key: app.bsky.feed.post needs a tid"));
         }
         Ok(Target { collection, rkey })
     }
@@ -192,12 +177,9 @@ impl Bluesky {
         body: &Value,
     ) -> Result<(Value, String), Answer> {
         let mut value = body["record"].clone();
-        let object = value
-            .as_object_mut()
-            .ok_or_else(|| invalid("Input/record must be an object"))?;
-        let kind = object
-            .entry("$type")
-            .or_insert_with(|| json!(target.collection));
+        let object =
+            value.as_object_mut().ok_or_else(|| invalid("Input/record must be an object"))?;
+        let kind = object.entry("$type").or_insert_with(|| json!(target.collection));
         if *kind != json!(target.collection) {
             let text = format!("Invalid $type: expected {}, got {kind}", target.collection);
             return Err(invalid(&text));
@@ -224,11 +206,7 @@ impl Bluesky {
             let replaces = self.record(account, &collection, &rkey).is_some();
             self.note(call, account, (&uri, &rkey), &value, replaces, books);
         }
-        let record = Record {
-            cid: link.clone(),
-            value,
-            at: call.now,
-        };
+        let record = Record { cid: link.clone(), value, at: call.now };
         self.records.insert((account, collection, rkey), record);
         let commit = self.commit(call.now, &link);
         let body = json!({ "uri": uri, "cid": link, "commit": commit,
@@ -375,14 +353,8 @@ impl Blob {
 
     /// For the ledger, whose types are the sniffer's.
     pub(super) fn known_mime(&self) -> &'static str {
-        let known = [
-            "image/jpeg",
-            "image/png",
-            "image/webp",
-            "image/gif",
-            "image/avif",
-            "video/mp4",
-        ];
+        let known =
+            ["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "video/mp4"];
         let found = known.into_iter().find(|mime| *mime == self.mime);
         found.unwrap_or("application/octet-stream")
     }
@@ -404,9 +376,7 @@ fn is_tid(text: &str) -> bool {
 fn is_record_key(text: &str) -> bool {
     (1..=512).contains(&text.len())
         && ![".", ".."].contains(&text)
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_~.:-".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_~.:-".contains(&b))
 }
 
 #[cfg(test)]

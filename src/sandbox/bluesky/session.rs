@@ -28,8 +28,7 @@ impl Bluesky {
     pub(super) fn welcome(&mut self, handle: &str, call: &Call, books: &mut Books) -> usize {
         let chance = &mut books.chance;
         let new_did = || format!("did:plc:{}", chance.base32(24));
-        self.people
-            .welcome(&handle.to_ascii_lowercase(), call.now, new_did)
+        self.people.welcome(&handle.to_ascii_lowercase(), call.now, new_did)
     }
 
     pub(super) fn create_session(
@@ -41,13 +40,7 @@ impl Bluesky {
         let body = input(call)?;
         let identifier = required(&body, "identifier")?.trim_start_matches('@');
         let password = required(&body, "password")?;
-        let wrong = || {
-            error(
-                401,
-                "AuthenticationRequired",
-                "Invalid identifier or password",
-            )
-        };
+        let wrong = || error(401, "AuthenticationRequired", "Invalid identifier or password");
         let account = match self.find(identifier) {
             Some(account) => account,
             None if is_handle(identifier) && is_app_password(password) => {
@@ -74,11 +67,7 @@ impl Bluesky {
         let body = input(call)?;
         let handle = required(&body, "handle")?;
         if !is_handle(handle) {
-            return Err(error(
-                400,
-                "InvalidHandle",
-                "Input/handle must be a valid handle",
-            ));
+            return Err(error(400, "InvalidHandle", "Input/handle must be a valid handle"));
         }
         let password = required(&body, "password")?;
         let account = self.welcome(handle, call, books);
@@ -94,10 +83,7 @@ impl Bluesky {
 
     pub(super) fn refresh_session(&mut self, call: &Call, books: &mut Books) -> Reply {
         let (token, grant, spent) = self.refreshable(call)?;
-        let account = self
-            .grants
-            .account(grant)
-            .expect("every session has an account");
+        let account = self.grants.account(grant).expect("every session has an account");
         let pair = match spent {
             Some(pair) => pair,
             None => {
@@ -117,9 +103,8 @@ impl Bluesky {
 
     /// A refresh token that is still good, its session, and its successor if it has one already.
     fn refreshable(&self, call: &Call) -> Result<(String, usize, Option<Pair>), Answer> {
-        let token = call
-            .bearer()
-            .ok_or_else(|| error(401, "AuthMissing", "Authentication Required"))?;
+        let token =
+            call.bearer().ok_or_else(|| error(401, "AuthMissing", "Authentication Required"))?;
         let revoked = || error(400, "ExpiredToken", "Token has been revoked");
         match self.grants.judge_refresh(token, call.now) {
             RefreshWorth::Fresh { grant } => Ok((token.to_owned(), grant, None)),
@@ -145,8 +130,7 @@ impl Bluesky {
         let (access, access_end) = token("com.atproto.appPass", ACCESS_LIFE);
         let (refresh, refresh_end) = token("com.atproto.refresh", REFRESH_LIFE);
         self.grants.issue_access(grant, &access, Some(access_end));
-        self.grants
-            .issue_refresh(grant, &refresh, Some(refresh_end));
+        self.grants.issue_refresh(grant, &refresh, Some(refresh_end));
         Pair { access, refresh }
     }
 
@@ -207,10 +191,7 @@ pub(super) fn jwt(kind: &str, claims: &Value) -> String {
 /// An app password: four groups of four, as the app's settings show them.
 fn is_app_password(text: &str) -> bool {
     let group = |group: &str| {
-        group.len() == 4
-            && group
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        group.len() == 4 && group.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
     text.split('-').count() == 4 && text.split('-').all(group)
 }
@@ -219,9 +200,7 @@ fn is_app_password(text: &str) -> bool {
 pub(super) fn is_handle(text: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -279,10 +258,7 @@ mod tests {
         let login = json!({ "identifier": "alice.test", "password": "zzzz-bbbb-cccc-dddd" });
         let path = "/bluesky/xrpc/com.atproto.server.createSession";
         let (status, body) = trial.post(path, "", login).await;
-        assert_eq!(
-            (status, &body["error"]),
-            (401, &json!("AuthenticationRequired"))
-        );
+        assert_eq!((status, &body["error"]), (401, &json!("AuthenticationRequired")));
         let plc = format!("/bluesky/plc/{}", session["did"].as_str().unwrap());
         let (_, document) = trial.get(&plc, "").await;
         let endpoint = format!("{}/bluesky", trial.origin);

@@ -74,19 +74,13 @@ impl Bluesky {
             "jti": books.chance.word(22),
         });
         let token = jwt("JWT", &claims);
-        let service = ServiceToken {
-            account,
-            method,
-            expires_at,
-        };
+        let service = ServiceToken { account, method, expires_at };
         self.service_tokens.insert(token.clone(), service);
         Ok(Answer::json(200, &json!({ "token": token })))
     }
 
     fn vouched(&self, call: &Call, method: &str) -> Result<usize, Answer> {
-        let token = call
-            .bearer()
-            .and_then(|token| self.service_tokens.get(token));
+        let token = call.bearer().and_then(|token| self.service_tokens.get(token));
         let token = token.ok_or_else(|| error(401, "AuthMissing", "missing or unknown token"))?;
         if token.expires_at < call.now {
             return Err(error(401, "JwtExpired", "jwt expired"));
@@ -111,17 +105,11 @@ impl Bluesky {
         let account = self.vouched(call, UPLOAD)?;
         let did = &self.people.get(account).id;
         if parameter(call, "did")? != did {
-            return Err(error(
-                401,
-                "AuthenticationRequired",
-                "the token is of another account",
-            ));
+            return Err(error(401, "AuthenticationRequired", "the token is of another account"));
         }
         parameter(call, "name")?;
         if call.content_type() != "video/mp4" {
-            return Err(invalid(
-                "Wrong request encoding (Content-Type): expected video/mp4",
-            ));
+            return Err(invalid("Wrong request encoding (Content-Type): expected video/mp4"));
         }
         let link = cid::of_blob(&call.body);
         let known = self.jobs.get(&link).filter(|job| job.account == account);
@@ -146,11 +134,7 @@ impl Bluesky {
             }
             _ => Fate::Failed,
         };
-        let job = Job {
-            account,
-            began: call.now,
-            fate,
-        };
+        let job = Job { account, began: call.now, fate };
         // Flat, as the deployed service answers; the lexicon would wrap it.
         let answer = Answer::json(200, &self.job_json(call, &link, &job));
         self.jobs.insert(link, job);
@@ -167,9 +151,7 @@ impl Bluesky {
     fn job_json(&self, call: &Call, id: &str, job: &Job) -> Value {
         let mut body = json!({ "jobId": id, "did": self.people.get(job.account).id });
         let age = job.began.elapsed(call.now);
-        let running = STATES
-            .iter()
-            .find(|(_, until)| age < Duration::from_millis(*until));
+        let running = STATES.iter().find(|(_, until)| age < Duration::from_millis(*until));
         match (running, &job.fate) {
             (Some((state, _)), Fate::Completed(_)) => {
                 body["state"] = json!(state);

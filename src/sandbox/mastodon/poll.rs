@@ -26,11 +26,8 @@ impl Mastodon {
         let refuse = |text: &str| Err(self.invalid(&format!("Validation failed: {text}")));
         let empty = Vec::new();
         let options = body["options"].as_array().unwrap_or(&empty);
-        let options: Vec<String> = options
-            .iter()
-            .filter_map(|option| option.as_str())
-            .map(str::to_owned)
-            .collect();
+        let options: Vec<String> =
+            options.iter().filter_map(|option| option.as_str()).map(str::to_owned).collect();
         let most = self.poll_options_max();
         if options.len() < 2 {
             return refuse("Options must be more than one item");
@@ -38,10 +35,7 @@ impl Mastodon {
         if options.len() > most {
             return refuse(&format!("Options can't contain more than {most} items"));
         }
-        if options
-            .iter()
-            .any(|option| option.chars().count() > OPTION_CHARS_MAX)
-        {
+        if options.iter().any(|option| option.chars().count() > OPTION_CHARS_MAX) {
             return refuse(&format!(
                 "Options can't be longer than {OPTION_CHARS_MAX} characters each"
             ));

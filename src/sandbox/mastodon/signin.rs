@@ -45,17 +45,10 @@ impl Mastodon {
         let body = call.parameters();
         let name = body["client_name"].as_str().unwrap_or_default();
         if name.is_empty() {
-            return Err(error(
-                422,
-                "Validation failed: Application name can't be blank",
-            ));
+            return Err(error(422, "Validation failed: Application name can't be blank"));
         }
         let redirect_uris: Vec<String> = match body["redirect_uris"].as_array() {
-            Some(list) => list
-                .iter()
-                .filter_map(|uri| uri.as_str())
-                .map(str::to_owned)
-                .collect(),
+            Some(list) => list.iter().filter_map(|uri| uri.as_str()).map(str::to_owned).collect(),
             None => words(body["redirect_uris"].as_str().unwrap_or_default()),
         };
         let is_uri = |uri: &String| uri == OUT_OF_BAND || url::Url::parse(uri).is_ok();
@@ -123,9 +116,7 @@ impl Mastodon {
         }
         let scopes = words(text("scope").unwrap_or("read"));
         if let Some(scope) = scopes.iter().find(|scope| !carries(&app.scopes, scope)) {
-            return Err(format!(
-                "The requested scope is invalid, unknown, or malformed: {scope}"
-            ));
+            return Err(format!("The requested scope is invalid, unknown, or malformed: {scope}"));
         }
         Ok(Invitation {
             platform: "Mastodon",

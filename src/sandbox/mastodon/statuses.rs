@@ -50,9 +50,7 @@ struct Draft {
 
 impl Mastodon {
     pub(super) fn create(&mut self, call: &Call, caller: Caller, books: &mut Books) -> Reply {
-        let key = call
-            .header("idempotency-key")
-            .filter(|_| self.flavour == Flavour::Mastodon);
+        let key = call.header("idempotency-key").filter(|_| self.flavour == Flavour::Mastodon);
         if let Some(key) = key
             && let Some((id, at)) = self.keys.get(&(caller.account, key.to_owned()))
             && at.elapsed(call.now) < KEY_LIFE
@@ -112,10 +110,9 @@ impl Mastodon {
         let known = |id: &u64| self.statuses.get(id).is_some_and(|status| !status.deleted);
         match id.parse().ok().filter(known) {
             Some(id) => Ok(Some(id)),
-            None => Err(error(
-                404,
-                "The post you are trying to reply to does not appear to exist.",
-            )),
+            None => {
+                Err(error(404, "The post you are trying to reply to does not appear to exist."))
+            }
         }
     }
 
@@ -222,10 +219,7 @@ impl Mastodon {
             pieces: words::face(&status.text),
             warning: Some(status.spoiler.clone()).filter(|text| !text.is_empty()),
             card: None,
-            poll: status
-                .poll
-                .as_ref()
-                .map_or(Vec::new(), |poll| poll.options.clone()),
+            poll: status.poll.as_ref().map_or(Vec::new(), |poll| poll.options.clone()),
             edited: status.edited_at.is_some(),
         }
     }
@@ -260,13 +254,8 @@ impl Mastodon {
 
     fn visible(&self, id: &str, viewer: Option<usize>) -> Result<(u64, &Status), Answer> {
         let id = id.parse().unwrap_or_default();
-        let status = self
-            .statuses
-            .get(&id)
-            .filter(|status| status.is_for(viewer));
-        status
-            .map(|status| (id, status))
-            .ok_or_else(|| error(404, "Record not found"))
+        let status = self.statuses.get(&id).filter(|status| status.is_for(viewer));
+        status.map(|status| (id, status)).ok_or_else(|| error(404, "Record not found"))
     }
 
     fn own(&self, id: &str, caller: Caller) -> Result<u64, Answer> {
@@ -279,18 +268,12 @@ impl Mastodon {
 
     pub(super) fn show(&self, call: &Call, id: &str, viewer: Option<usize>) -> Reply {
         let (id, status) = self.visible(id, viewer)?;
-        Ok(Answer::json(
-            200,
-            &self.status_json(call, id, status, viewer),
-        ))
+        Ok(Answer::json(200, &self.status_json(call, id, status, viewer)))
     }
 
     /// Those that exist, of up to 20 asked for.
     pub(super) fn several(&self, call: &Call, viewer: Option<usize>) -> Answer {
-        let asked = call
-            .query
-            .iter()
-            .filter(|(key, _)| key == "id[]" || key == "id");
+        let asked = call.query.iter().filter(|(key, _)| key == "id[]" || key == "id");
         let found: Vec<Value> = asked
             .take(20)
             .filter_map(|(_, id)| self.visible(id, viewer).ok())
@@ -325,9 +308,7 @@ impl Mastodon {
                 Flavour::Mastodon => crate::sandbox::Platform::Mastodon,
                 Flavour::Gotosocial => crate::sandbox::Platform::Gotosocial,
             };
-            books
-                .ledger
-                .mark_edited(platform, &id.to_string(), &status.text, face);
+            books.ledger.mark_edited(platform, &id.to_string(), &status.text, face);
         }
         self.show(call, &id.to_string(), Some(caller.account))
     }
@@ -356,9 +337,7 @@ impl Mastodon {
                 }
             }
         }
-        books
-            .ledger
-            .mark_deleted(platform, &id.to_string(), call.now);
+        books.ledger.mark_deleted(platform, &id.to_string(), call.now);
         Ok(Answer::json(200, &answer))
     }
 
@@ -384,13 +363,7 @@ impl Mastodon {
         };
         let mut chosen: Vec<u64> = match number("min_id") {
             Some(_) => ids.iter().copied().filter(wanted).take(limit).collect(),
-            None => ids
-                .iter()
-                .rev()
-                .copied()
-                .filter(wanted)
-                .take(limit)
-                .collect(),
+            None => ids.iter().rev().copied().filter(wanted).take(limit).collect(),
         };
         chosen.sort_unstable_by(|a, b| b.cmp(a));
         let found: Vec<Value> = chosen
@@ -398,11 +371,7 @@ impl Mastodon {
             .filter_map(|id| Some(self.status_json(call, *id, self.statuses.get(id)?, viewer)))
             .collect();
         let answer = Answer::json(200, &json!(found));
-        let path = format!(
-            "{}/api/v1/accounts/{}",
-            call.base,
-            self.people.get(account).id
-        );
+        let path = format!("{}/api/v1/accounts/{}", call.base, self.people.get(account).id);
         Ok(match (chosen.first(), chosen.last()) {
             (Some(newest), Some(oldest)) => answer.with(
                 "link",

@@ -52,9 +52,7 @@ fn is_name(c: char) -> bool {
 
 pub(super) fn face(text: &str) -> Vec<Piece> {
     let links = http_links(text).into_iter();
-    let links: Vec<_> = links
-        .map(|range| (range.clone(), text[range].to_owned()))
-        .collect();
+    let links: Vec<_> = links.map(|range| (range.clone(), text[range].to_owned())).collect();
     pieces(text, &links)
 }
 
@@ -138,10 +136,7 @@ mod tests {
                 _ => {}
             }
         }
-        let bare = bare
-            .replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&amp;", "&");
+        let bare = bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
         assert_eq!(bare, text);
         assert!(html.contains("class=\"mention hashtag\""));
     }

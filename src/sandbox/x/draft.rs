@@ -52,32 +52,19 @@ impl X {
         let media = self.chosen_media(call, account, &body["media"]["media_ids"])?;
         let poll = poll(&body["poll"])?;
         if text.trim().is_empty() && media.is_empty() {
-            return Err(invalid(
-                "Missing required `text` or `media`",
-                &json!({ "text": [] }),
-            ));
+            return Err(invalid("Missing required `text` or `media`", &json!({ "text": [] })));
         }
         if !poll.is_empty() && !media.is_empty() {
-            return Err(invalid(
-                "A post has either a poll or media",
-                &json!({ "poll": [] }),
-            ));
+            return Err(invalid("A post has either a poll or media", &json!({ "poll": [] })));
         }
         if words::weight(&text) > words::WEIGHT_MAX {
             return Err(not_permitted());
         }
         if cashtags(&text) > 1 {
-            return Err(forbidden(
-                "You can include a maximum of one cashtag in a post.",
-            ));
+            return Err(forbidden("You can include a maximum of one cashtag in a post."));
         }
         let reply_to = self.reply_to(&body["reply"])?;
-        Ok(Draft {
-            text,
-            media,
-            poll,
-            reply_to,
-        })
+        Ok(Draft { text, media, poll, reply_to })
     }
 
     fn reply_to(&self, reply: &Value) -> Result<Option<u64>, Answer> {
@@ -111,10 +98,7 @@ impl X {
         let mut chosen = Vec::new();
         let mut moving = 0;
         for id in ids {
-            let id: u64 = id
-                .as_str()
-                .and_then(|id| id.parse().ok())
-                .ok_or_else(refuse)?;
+            let id: u64 = id.as_str().and_then(|id| id.parse().ok()).ok_or_else(refuse)?;
             let media = self.media.get(&id).ok_or_else(refuse)?;
             if media.account != account || !media.is_usable(call.now) || chosen.contains(&id) {
                 return Err(refuse());
@@ -141,11 +125,7 @@ fn unknown_key(body: &Value) -> Option<String> {
         "call_to_actions",
     ];
     let poll = ["options", "duration_minutes", "reply_settings"];
-    let reply = [
-        "in_reply_to_tweet_id",
-        "exclude_reply_user_ids",
-        "auto_populate_reply_metadata",
-    ];
+    let reply = ["in_reply_to_tweet_id", "exclude_reply_user_ids", "auto_populate_reply_metadata"];
     let unknown = |value: &Value, allowed: &[&str]| {
         let mut keys = value.as_object()?.keys();
         keys.find(|key| !allowed.contains(&key.as_str())).cloned()
@@ -165,11 +145,9 @@ fn poll(poll: &Value) -> Result<Vec<String>, Answer> {
     }
     let refuse = |text: &str| Err(invalid(text, &json!({ "poll": [] })));
     let options: Vec<String> = match poll["options"].as_array() {
-        Some(options) => options
-            .iter()
-            .filter_map(|option| option.as_str())
-            .map(str::to_owned)
-            .collect(),
+        Some(options) => {
+            options.iter().filter_map(|option| option.as_str()).map(str::to_owned).collect()
+        }
         None => Vec::new(),
     };
     let fits = |option: &String| (1..=25).contains(&option.chars().count());

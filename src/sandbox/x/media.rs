@@ -31,16 +31,8 @@ pub(super) struct Media {
 
 /// `Sending → Kept`. A one-shot upload begins as kept.
 pub(super) enum Stage {
-    Sending {
-        bytes_total: usize,
-        segments: BTreeMap<u64, Bytes>,
-    },
-    Kept {
-        shelf: u64,
-        mime: &'static str,
-        bytes: usize,
-        ready_at: Timestamp,
-    },
+    Sending { bytes_total: usize, segments: BTreeMap<u64, Bytes> },
+    Kept { shelf: u64, mime: &'static str, bytes: usize, ready_at: Timestamp },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,10 +122,7 @@ impl Media {
     fn answer(&self, id: u64, now: Timestamp) -> Answer {
         let mut data = json!({ "id": id.to_string(), "media_key": self.media_key(id),
             "expires_after_secs": LIFE.as_secs() });
-        if let Stage::Kept {
-            bytes, ready_at, ..
-        } = self.stage
-        {
+        if let Stage::Kept { bytes, ready_at, .. } = self.stage {
             data["size"] = json!(bytes);
             if self.kind != Kind::Image {
                 data["processing_info"] = processing(ready_at, now);
@@ -177,10 +166,7 @@ impl X {
             account,
             kind,
             alt: String::new(),
-            stage: Stage::Sending {
-                bytes_total,
-                segments: BTreeMap::new(),
-            },
+            stage: Stage::Sending { bytes_total, segments: BTreeMap::new() },
             began: call.now,
         };
         let id = books.chance.snowflake(call.now, EPOCH, 22);
@@ -212,10 +198,7 @@ impl X {
             Stage::Kept { .. } => Err(wrong("id", id)),
             Stage::Sending { segments, .. } => {
                 segments.insert(index, bytes);
-                Ok(Answer::json(
-                    200,
-                    &json!({ "data": { "expires_at": ends } }),
-                ))
+                Ok(Answer::json(200, &json!({ "data": { "expires_at": ends } })))
             }
         }
     }
@@ -228,11 +211,7 @@ impl X {
         books: &mut Books,
     ) -> Reply {
         let (number, media) = self.own_media(id, account)?;
-        let Stage::Sending {
-            bytes_total,
-            segments,
-        } = &media.stage
-        else {
+        let Stage::Sending { bytes_total, segments } = &media.stage else {
             // Finalizing again tells the same as asking.
             return Ok(media.answer(number, call.now));
         };
@@ -261,10 +240,7 @@ impl X {
     }
 
     pub(super) fn status(&mut self, call: &Call, _: &str, account: usize, _: &mut Books) -> Reply {
-        if call
-            .query("command")
-            .is_some_and(|command| command != "STATUS")
-        {
+        if call.query("command").is_some_and(|command| command != "STATUS") {
             return Err(wrong("command", call.query("command").unwrap_or_default()));
         }
         let id = call.query("media_id").unwrap_or_default();
@@ -320,9 +296,7 @@ impl X {
     ) -> Reply {
         let body = call.json().ok_or_else(not_found)?;
         let id = body["id"].as_str().unwrap_or_default();
-        let text = body["metadata"]["alt_text"]["text"]
-            .as_str()
-            .unwrap_or_default();
+        let text = body["metadata"]["alt_text"]["text"].as_str().unwrap_or_default();
         if text.chars().count() > ALT_CHARS_MAX {
             return Err(wrong("metadata.alt_text.text", "more than 1000 characters"));
         }
@@ -349,12 +323,8 @@ fn media_bytes(call: &Call) -> Result<Bytes, Answer> {
         return Ok(field.bytes.clone());
     }
     let body = call.json().unwrap_or_default();
-    let encoded = body["media"]
-        .as_str()
-        .and_then(|text| STANDARD.decode(text).ok());
-    encoded
-        .map(Bytes::from)
-        .ok_or_else(|| wrong("media", "missing"))
+    let encoded = body["media"].as_str().and_then(|text| STANDARD.decode(text).ok());
+    encoded.map(Bytes::from).ok_or_else(|| wrong("media", "missing"))
 }
 
 fn full(shelf::Full: shelf::Full) -> Answer {

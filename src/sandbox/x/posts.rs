@@ -50,11 +50,7 @@ impl X {
             .enumerate()
             .filter_map(|(at, media)| {
                 let media_key = self.media.get(media)?.media_key(*media);
-                let kind = if media_key.starts_with('3') {
-                    "photo"
-                } else {
-                    "video"
-                };
+                let kind = if media_key.starts_with('3') { "photo" } else { "video" };
                 let url = format!("https://x.com/{handle}/status/{id}/{kind}/{}", at + 1);
                 Some((url, media_key))
             })
@@ -99,9 +95,7 @@ impl X {
             let media = self.media.get(id)?;
             match media.stage {
                 Stage::Sending { .. } => None,
-                Stage::Kept {
-                    shelf, mime, bytes, ..
-                } => Some(LedgerMedia {
+                Stage::Kept { shelf, mime, bytes, .. } => Some(LedgerMedia {
                     kind: media.kind.name(),
                     mime,
                     bytes,
@@ -123,11 +117,7 @@ impl X {
             reply_to: draft.reply_to.map(|id| id.to_string()),
             idempotency_key: None,
             deleted_at: None,
-            face: Face {
-                pieces,
-                poll: draft.poll,
-                ..Face::default()
-            },
+            face: Face { pieces, poll: draft.poll, ..Face::default() },
         });
     }
 
@@ -179,10 +169,7 @@ impl X {
         let gone: Vec<Value> = gone.map(|id| missing(id)).collect();
         let mut body = json!({});
         if !found.is_empty() {
-            body["data"] = found
-                .iter()
-                .map(|(id, post)| self.post_json(call, *id, post))
-                .collect();
+            body["data"] = found.iter().map(|(id, post)| self.post_json(call, *id, post)).collect();
             let ids: Vec<u64> = found.iter().map(|(id, _)| *id).collect();
             self.include(call, &ids, &mut body);
         }
@@ -227,13 +214,7 @@ impl X {
                 && number("pagination_token").is_none_or(|most| *id < most)
                 && !(no_replies && post.reply_to.is_some())
         };
-        let ids = self
-            .timelines
-            .get(&account)
-            .into_iter()
-            .flatten()
-            .rev()
-            .copied();
+        let ids = self.timelines.get(&account).into_iter().flatten().rev().copied();
         let chosen: Vec<u64> = ids.filter(wanted).take(limit).collect();
         Ok(Answer::json(200, &self.page_json(call, &chosen, limit)))
     }
@@ -257,10 +238,7 @@ impl X {
 
     fn include(&self, call: &Call, ids: &[u64], body: &mut Value) {
         let expansions = call.query("expansions").unwrap_or_default();
-        if !expansions
-            .split(',')
-            .any(|name| name == "attachments.media_keys")
-        {
+        if !expansions.split(',').any(|name| name == "attachments.media_keys") {
             return;
         }
         let posts = ids.iter().filter_map(|id| self.posts.get(id));

@@ -189,10 +189,7 @@ fn invitation(call: &Call) -> Result<Invitation, String> {
     if text("state").is_empty() || text("state").len() > 500 {
         return Err("state must have 1 to 500 characters".to_owned());
     }
-    let scopes: Vec<String> = text("scope")
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect();
+    let scopes: Vec<String> = text("scope").split_whitespace().map(str::to_owned).collect();
     if scopes.is_empty() || scopes.iter().any(|scope| !SCOPES.contains(&scope.as_str())) {
         return Err("scope holds something that is no scope".to_owned());
     }
@@ -241,9 +238,5 @@ fn oauth_error(status: u16, code: &str, text: &str) -> Answer {
 }
 
 pub(super) fn invalid_token() -> Answer {
-    oauth_error(
-        400,
-        "invalid_request",
-        "Value passed for the token was invalid.",
-    )
+    oauth_error(400, "invalid_request", "Value passed for the token was invalid.")
 }

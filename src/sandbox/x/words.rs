@@ -42,10 +42,7 @@ pub(super) struct Link {
 pub(super) fn links(text: &str) -> Vec<Link> {
     let mut found: Vec<Link> = Vec::new();
     let mut from = 0;
-    let whole = |range: Range<usize>| Link {
-        expanded: text[range.clone()].to_owned(),
-        range,
-    };
+    let whole = |range: Range<usize>| Link { expanded: text[range.clone()].to_owned(), range };
     for range in http_links(text) {
         bare_links(text, from..range.start, &mut found);
         from = range.end;
@@ -73,10 +70,7 @@ fn bare_links(text: &str, within: Range<usize>, found: &mut Vec<Link>) {
         let candidate = &candidate[..without_trailing_marks(candidate)];
         if is_bare_link(candidate) {
             let range = start + lead..start + lead + candidate.len();
-            found.push(Link {
-                range,
-                expanded: format!("http://{candidate}"),
-            });
+            found.push(Link { range, expanded: format!("http://{candidate}") });
         }
     }
 }
@@ -87,9 +81,7 @@ fn is_bare_link(text: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
     let is_label = |label: &&str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -153,19 +145,12 @@ pub(super) fn stored(
     tails: &[(String, String)],
     mut short: impl FnMut() -> String,
 ) -> Stored {
-    let mut made = Stored {
-        text: String::new(),
-        urls: Vec::new(),
-        pieces: Vec::new(),
-    };
+    let mut made = Stored { text: String::new(), urls: Vec::new(), pieces: Vec::new() };
     let mut from = 0;
     for link in links(text) {
         made.plain(&text[from..link.range.start]);
         let shown = made.link(&link.expanded, &short(), None);
-        made.pieces.push(Piece::Link {
-            shown,
-            url: link.expanded,
-        });
+        made.pieces.push(Piece::Link { shown, url: link.expanded });
         from = link.range.end;
     }
     made.plain(&text[from..]);
@@ -247,15 +232,9 @@ mod tests {
 
     #[test]
     fn stored_text_is_escaped_and_its_entities_point_at_the_short_links() {
-        let tails = [(
-            "https://x.com/a/status/1/photo/1".to_owned(),
-            "3_1".to_owned(),
-        )];
+        let tails = [("https://x.com/a/status/1/photo/1".to_owned(), "3_1".to_owned())];
         let made = stored("a < ü https://e.com/x", &tails, || "abcdefghij".to_owned());
-        assert_eq!(
-            made.text,
-            "a &lt; ü https://t.co/abcdefghij https://t.co/abcdefghij"
-        );
+        assert_eq!(made.text, "a &lt; ü https://t.co/abcdefghij https://t.co/abcdefghij");
         let chars: Vec<char> = made.text.chars().collect();
         let start = made.urls[0]["start"].as_u64().unwrap() as usize;
         let end = made.urls[0]["end"].as_u64().unwrap() as usize;

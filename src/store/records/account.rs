@@ -41,6 +41,7 @@ struct IdentityV1 {
     url: String,
     picture: String,
     limits: LimitOverridesV1,
+    traits: BTreeMap<String, String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,6 +110,7 @@ impl From<&Identity> for IdentityV1 {
             name: identity.name.clone(),
             url: identity.url.clone(),
             picture: identity.picture.clone(),
+            traits: identity.traits.clone(),
             limits: LimitOverridesV1 {
                 text_max: limits.text_max,
                 url_chars: limits.url_chars,
@@ -129,6 +131,7 @@ impl From<IdentityV1> for Identity {
             name: twin.name,
             url: twin.url,
             picture: twin.picture,
+            traits: twin.traits,
             limits: LimitOverrides {
                 text_max: twin.limits.text_max,
                 url_chars: twin.limits.url_chars,
