@@ -41,6 +41,7 @@ struct IdentityV1 {
     url: String,
     picture: String,
     limits: LimitOverridesV1,
+    traits: BTreeMap<String, String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,6 +118,7 @@ impl From<&Identity> for IdentityV1 {
                 video_bytes_max: limits.video_bytes_max,
                 alt_chars_max: limits.alt_chars_max,
             },
+            traits: identity.traits.clone(),
         }
     }
 }
@@ -137,6 +139,7 @@ impl From<IdentityV1> for Identity {
                 video_bytes_max: twin.limits.video_bytes_max,
                 alt_chars_max: twin.limits.alt_chars_max,
             },
+            traits: twin.traits,
         }
     }
 }
