@@ -100,14 +100,14 @@ impl Store {
         Store::open_with(settings, STEPS)
     }
 
-    /// Rows and media live in `memory`, and can be opened again from a clone of it.
+    /// Rows live in `memory`, and media as long as it; both can be opened again from a clone of it.
     pub fn in_memory(
         memory: Memory,
         vault_key: MasterKey,
         mortality: Mortality,
     ) -> Result<Opened, Error> {
         let vault = Vault::new(vault_key, Vec::new());
-        let media = MediaFiles::in_memory(memory.clone());
+        let media = MediaFiles::in_directory(memory.media()?)?;
         let begun = begin(Arc::new(memory), &vault, None, STEPS)?;
         Store::start(begun, vault, media, None, mortality)
     }

@@ -96,6 +96,6 @@ impl Kv for Disk {
 pub(super) fn store_on(disk: &Arc<Disk>) -> Store {
     let vault = Vault::new(MasterKey::from_bytes([1; 32]), Vec::new());
     let begun = begin(disk.clone(), &vault, None, STEPS).unwrap();
-    let media = MediaFiles::in_memory(disk.memory.clone());
+    let media = MediaFiles::in_directory(disk.memory.media().unwrap()).unwrap();
     Store::start(begun, vault, media, None, Default::default()).unwrap().store
 }

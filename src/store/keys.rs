@@ -305,10 +305,16 @@ impl Span {
 
     /// Timers that are due at `now` or earlier.
     pub fn timers_due(now: Timestamp) -> Span {
+        Span::timers_between(Timestamp(0), now)
+    }
+
+    /// Timers that are due at `from` or later, and at `until` or earlier.
+    pub fn timers_between(from: Timestamp, until: Timestamp) -> Span {
         let table = Span::table(Table::Timers);
-        match now.0.checked_add(1) {
-            Some(next) => Span { until: Encoder::new(Table::Timers).long(next).0, ..table },
-            None => table,
+        let from = Encoder::new(Table::Timers).long(from.0).0;
+        match until.0.checked_add(1) {
+            Some(next) => Span { from, until: Encoder::new(Table::Timers).long(next).0 },
+            None => Span { from, ..table },
         }
     }
 
@@ -454,6 +460,8 @@ mod tests {
             .encode()
         };
         assert!(span.from <= timer(0) && timer(7) < span.until && timer(8) >= span.until);
-        assert_eq!(Span::timers_due(Timestamp(u64::MAX)), Span::table(Table::Timers));
+        let always = Span::timers_due(Timestamp(u64::MAX));
+        assert!(always.from <= timer(0) && timer(u64::MAX) < always.until);
+        assert!(Span::timers_between(Timestamp(7), Timestamp(7)).from > timer(6));
     }
 }

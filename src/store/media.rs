@@ -8,7 +8,7 @@
 
 use std::{
     fs::{self, File},
-    io::{Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -18,16 +18,14 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::store::{error::Error, kv::sync_directory, memory::Memory};
+use crate::store::{error::Error, kv::sync_directory};
 
 /// Every call may wait for the disk: call from where blocking is allowed.
 #[derive(Clone, Debug)]
-pub struct MediaFiles(Place);
-
-#[derive(Clone, Debug)]
-enum Place {
-    Directory { path: PathBuf, number: Arc<AtomicU64> },
-    Memory(Memory),
+pub struct MediaFiles {
+    directory: PathBuf,
+    /// Names the next upload while it has no name of its own.
+    number: Arc<AtomicU64>,
 }
 
 /// A file being uploaded. Dropped without [`Incoming::keep`], it is gone.
@@ -35,13 +33,9 @@ enum Place {
 pub struct Incoming {
     digest: Sha256,
     bytes: u64,
-    draft: Draft,
-}
-
-#[derive(Debug)]
-enum Draft {
-    File { file: File, path: PathBuf, directory: PathBuf },
-    Memory { content: Vec<u8>, memory: Memory },
+    file: File,
+    path: PathBuf,
+    directory: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,69 +47,50 @@ pub struct Kept {
 /// A kept file, open for reading. It stays readable even if it is deleted meanwhile.
 #[derive(Debug)]
 pub struct MediaFile {
-    content: Content,
+    file: File,
+    path: PathBuf,
     bytes: u64,
-}
-
-#[derive(Debug)]
-enum Content {
-    File { file: File, path: PathBuf },
-    Memory(Arc<[u8]>),
 }
 
 impl MediaFiles {
     /// Throws away what an earlier process did not finish.
-    pub(super) fn in_directory(path: PathBuf) -> Result<MediaFiles, Error> {
-        let incoming = path.join("incoming");
+    pub(super) fn in_directory(directory: PathBuf) -> Result<MediaFiles, Error> {
+        let incoming = directory.join("incoming");
         if incoming.exists() {
             fs::remove_dir_all(&incoming)
                 .map_err(|source| Error::disk("clear", &incoming, &source))?;
         }
         fs::create_dir_all(&incoming)
             .map_err(|source| Error::disk("create", &incoming, &source))?;
-        sync_directory(&path)?;
-        Ok(MediaFiles(Place::Directory { path, number: Arc::default() }))
-    }
-
-    pub(super) fn in_memory(memory: Memory) -> MediaFiles {
-        MediaFiles(Place::Memory(memory))
+        sync_directory(&directory)?;
+        Ok(MediaFiles { directory, number: Arc::default() })
     }
 
     pub fn receive(&self) -> Result<Incoming, Error> {
-        let draft = match &self.0 {
-            Place::Directory { path: directory, number } => {
-                let number = number.fetch_add(1, Relaxed);
-                let path = directory.join("incoming").join(number.to_string());
-                let file = File::create_new(&path)
-                    .map_err(|source| Error::disk("create the media file", &path, &source))?;
-                Draft::File { file, path, directory: directory.clone() }
-            }
-            Place::Memory(memory) => Draft::Memory { content: Vec::new(), memory: memory.clone() },
-        };
-        Ok(Incoming { digest: Sha256::new(), bytes: 0, draft })
+        let number = self.number.fetch_add(1, Relaxed);
+        let path = self.directory.join("incoming").join(number.to_string());
+        let file = File::create_new(&path)
+            .map_err(|source| Error::disk("create the media file", &path, &source))?;
+        let directory = self.directory.clone();
+        Ok(Incoming { digest: Sha256::new(), bytes: 0, file, path, directory })
+    }
+
+    /// Where a kept file lies.
+    pub fn path(&self, sha256: &[u8; 32]) -> PathBuf {
+        place(&self.directory, sha256)
     }
 
     /// `None` when there is no such file.
     pub fn open(&self, sha256: &[u8; 32]) -> Result<Option<MediaFile>, Error> {
-        match &self.0 {
-            Place::Directory { path: directory, .. } => {
-                let path = place(directory, sha256);
-                let disk = |source: std::io::Error| Error::disk("open", &path, &source);
-                let file = match File::open(&path) {
-                    Ok(file) => file,
-                    Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                        return Ok(None);
-                    }
-                    Err(source) => return Err(disk(source)),
-                };
-                let bytes = file.metadata().map_err(disk)?.len();
-                Ok(Some(MediaFile { content: Content::File { file, path }, bytes }))
-            }
-            Place::Memory(memory) => Ok(memory.media(sha256).map(|content| {
-                let bytes = content.len() as u64;
-                MediaFile { content: Content::Memory(content), bytes }
-            })),
-        }
+        let path = self.path(sha256);
+        let disk = |source: io::Error| Error::disk("open", &path, &source);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(disk(source)),
+        };
+        let bytes = file.metadata().map_err(disk)?.len();
+        Ok(Some(MediaFile { file, path, bytes }))
     }
 
     /// Where a kept file is, for whoever streams it. In memory there is no such place.
@@ -128,20 +103,12 @@ impl MediaFiles {
 
     /// A file that is not there is not missed.
     pub fn delete(&self, sha256: &[u8; 32]) -> Result<(), Error> {
-        match &self.0 {
-            Place::Directory { path: directory, .. } => {
-                let path = place(directory, sha256);
-                match fs::remove_file(&path) {
-                    Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                        Err(Error::disk("delete", &path, &source))
-                    }
-                    Ok(()) | Err(_) => Ok(()),
-                }
+        let path = self.path(sha256);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(Error::disk("delete", &path, &source))
             }
-            Place::Memory(memory) => {
-                memory.delete_media(sha256);
-                Ok(())
-            }
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 }
@@ -150,15 +117,9 @@ impl Incoming {
     pub fn write(&mut self, part: &[u8]) -> Result<(), Error> {
         self.digest.update(part);
         self.bytes += part.len() as u64;
-        match &mut self.draft {
-            Draft::File { file, path, .. } => file
-                .write_all(part)
-                .map_err(|source| Error::disk("write the media file", path, &source)),
-            Draft::Memory { content, .. } => {
-                content.extend_from_slice(part);
-                Ok(())
-            }
-        }
+        self.file
+            .write_all(part)
+            .map_err(|source| Error::disk("write the media file", &self.path, &source))
     }
 
     pub fn bytes(&self) -> u64 {
@@ -167,35 +128,27 @@ impl Incoming {
 
     /// Gives the file its name. Afterwards it survives anything that the disk survives.
     pub fn keep(mut self) -> Result<Kept, Error> {
+        self.file
+            .sync_all()
+            .map_err(|source| Error::disk("sync the media file", &self.path, &source))?;
         let sha256: [u8; 32] = self.digest.finalize_reset().into();
-        match &mut self.draft {
-            Draft::File { file, path, directory } => {
-                file.sync_all()
-                    .map_err(|source| Error::disk("sync the media file", path, &source))?;
-                let target = place(directory, &sha256);
-                let folder = target.parent().expect("a media file lies in a folder");
-                let disk = |source| Error::disk("keep the media file", &target, &source);
-                if !folder.exists() {
-                    fs::create_dir_all(folder).map_err(disk)?;
-                    sync_directory(directory)?;
-                }
-                fs::rename(&*path, &target).map_err(disk)?;
-                sync_directory(folder)?;
-            }
-            Draft::Memory { content, memory } => {
-                memory.put_media(sha256, std::mem::take(content));
-            }
+        let target = place(&self.directory, &sha256);
+        let folder = target.parent().expect("a media file lies in a folder");
+        let disk = |source| Error::disk("keep the media file", &target, &source);
+        if !folder.exists() {
+            fs::create_dir_all(folder).map_err(disk)?;
+            sync_directory(&self.directory)?;
         }
+        fs::rename(&self.path, &target).map_err(disk)?;
+        sync_directory(folder)?;
         Ok(Kept { sha256, bytes: self.bytes })
     }
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if let Draft::File { path, .. } = &self.draft {
-            // Gone already if it was kept; and if it cannot be removed, the next start does it.
-            let _ = fs::remove_file(path);
-        }
+        // Gone already if it was kept; and if it cannot be removed, the next start does it.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -206,20 +159,12 @@ impl MediaFile {
 
     /// Up to `length` bytes from `offset` on; fewer only at the end of the file.
     pub fn read_at(&mut self, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
-        match &mut self.content {
-            Content::File { file, path } => {
-                let mut part = Vec::new();
-                file.seek(SeekFrom::Start(offset))
-                    .and_then(|_| file.take(length as u64).read_to_end(&mut part))
-                    .map_err(|source| Error::disk("read", path, &source))?;
-                Ok(part)
-            }
-            Content::Memory(content) => {
-                let from = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
-                let until = from.saturating_add(length).min(content.len());
-                Ok(content[from..until].to_vec())
-            }
-        }
+        let mut part = Vec::new();
+        self.file
+            .seek(SeekFrom::Start(offset))
+            .and_then(|_| (&self.file).take(length as u64).read_to_end(&mut part))
+            .map_err(|source| Error::disk("read", &self.path, &source))?;
+        Ok(part)
     }
 }
 
@@ -265,7 +210,6 @@ mod tests {
     fn file_is_kept_by_its_content_and_read_by_range() {
         let directory = tempfile::tempdir().unwrap();
         check(&MediaFiles::in_directory(directory.path().to_owned()).unwrap());
-        check(&MediaFiles::in_memory(Memory::default()));
     }
 
     #[test]

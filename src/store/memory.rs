@@ -1,12 +1,19 @@
 //! The store's rows in memory, for simulation: crash tests restart on it hundreds of times.
 //!
 //! Clones share their rows, so the same memory can be opened again after its store was dropped.
+//! Media are files all the same, because what uploads them reads files; they lie in a temporary
+//! directory that the last clone removes.
 
 use std::{
     collections::BTreeMap,
-    fmt,
+    env, fmt, fs,
     ops::{Bound, ControlFlow},
-    sync::{Arc, Mutex, MutexGuard},
+    path::PathBuf,
+    process,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use crate::store::{
@@ -22,7 +29,30 @@ struct Rows {
     rows: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What rows held before they were written, since the last sync, oldest first.
     unsynced: Vec<Row>,
-    media: BTreeMap<[u8; 32], Arc<[u8]>>,
+    media: Option<Scratch>,
+}
+
+struct Scratch(PathBuf);
+
+/// Tells the directories of one process apart.
+static SCRATCHES: AtomicU64 = AtomicU64::new(0);
+
+impl Scratch {
+    fn new() -> Result<Scratch, Error> {
+        let number = SCRATCHES.fetch_add(1, Relaxed);
+        let name = format!("fanfare-media-{}-{number}", process::id());
+        let path = env::temp_dir().join(name);
+        fs::create_dir_all(&path)
+            .map_err(|source| Error::disk("create the temporary directory", &path, &source))?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left is the system's to clean up, as all that is temporary.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Memory {
@@ -42,16 +72,14 @@ impl Memory {
         self.lock().rows.len()
     }
 
-    pub(super) fn put_media(&self, sha256: [u8; 32], bytes: Vec<u8>) {
-        self.lock().media.insert(sha256, bytes.into());
-    }
-
-    pub(super) fn media(&self, sha256: &[u8; 32]) -> Option<Arc<[u8]>> {
-        self.lock().media.get(sha256).cloned()
-    }
-
-    pub(super) fn delete_media(&self, sha256: &[u8; 32]) {
-        self.lock().media.remove(sha256);
+    /// Made when it is first asked for.
+    pub(super) fn media(&self) -> Result<PathBuf, Error> {
+        let mut held = self.lock();
+        if let Some(scratch) = &held.media {
+            return Ok(scratch.0.clone());
+        }
+        let scratch = Scratch::new()?;
+        Ok(held.media.insert(scratch).0.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Rows> {

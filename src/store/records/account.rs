@@ -119,6 +119,7 @@ impl From<&Identity> for IdentityV1 {
                 video_bytes_max: limits.video_bytes_max,
                 alt_chars_max: limits.alt_chars_max,
             },
+            traits: identity.traits.clone(),
         }
     }
 }
@@ -140,6 +141,7 @@ impl From<IdentityV1> for Identity {
                 video_bytes_max: twin.limits.video_bytes_max,
                 alt_chars_max: twin.limits.alt_chars_max,
             },
+            traits: twin.traits,
         }
     }
 }

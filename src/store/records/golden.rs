@@ -132,6 +132,7 @@ fn accounts_and_budgets_of_version_1_read() {
                 video_bytes_max: None,
                 alt_chars_max: Some(1_500),
             },
+            traits: BTreeMap::from([("software".to_owned(), "mastodon".to_owned())]),
         },
         connection: Connection::NeedsReconnection { since: AT, reason: "revoked".to_owned() },
         paused: Pause::Running,
