@@ -112,19 +112,6 @@ impl Store {
         Store::start(begun, vault, media, None, mortality)
     }
 
-    /// Rows in `memory`, media files in a directory, because a client streams them from there.
-    pub fn simulated(
-        memory: Memory,
-        media: PathBuf,
-        vault_key: MasterKey,
-        mortality: Mortality,
-    ) -> Result<Opened, Error> {
-        let vault = Vault::new(vault_key, Vec::new());
-        let media = MediaFiles::in_directory(media)?;
-        let begun = begin(Arc::new(memory), &vault, None, STEPS)?;
-        Store::start(begun, vault, media, None, mortality)
-    }
-
     fn open_with(settings: Settings, steps: &[Step]) -> Result<Opened, Error> {
         let directory = Directory::take(&settings.directory)?;
         let kv = Arc::new(Sled::open(&directory.store(), settings.cache_bytes)?);

@@ -106,9 +106,9 @@ async fn open(settings: Settings) -> Result<(Settings, Opened), String> {
 fn open_store(settings: &Settings) -> Result<Opened, store::Error> {
     let mortality = settings.mortality.clone();
     match &settings.data {
-        Place::Memory { rows, media } => {
+        Place::Memory(rows) => {
             let key = MasterKey::from_bytes([7; 32]);
-            Store::simulated(rows.clone(), media.clone(), key, mortality)
+            Store::in_memory(rows.clone(), key, mortality)
         }
         Place::Directory(directory) => {
             let vault_key = master_key(settings, directory.clone())?;

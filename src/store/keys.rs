@@ -298,11 +298,6 @@ impl Span {
         Span::prefix(Encoder::new(table).wide(organization.0).0)
     }
 
-    /// Timers that are due at `from`, at `until`, or between.
-    pub fn timers_between(from: Timestamp, until: Timestamp) -> Span {
-        Span { from: Encoder::new(Table::Timers).long(from.0).0, ..Span::timers_due(until) }
-    }
-
     /// Timers that are due at `now` or earlier.
     pub fn timers_due(now: Timestamp) -> Span {
         Span::timers_between(Timestamp(0), now)

@@ -93,14 +93,6 @@ impl MediaFiles {
         Ok(Some(MediaFile { file, path, bytes }))
     }
 
-    /// Where a kept file is, for whoever streams it. In memory there is no such place.
-    pub fn path(&self, sha256: &[u8; 32]) -> PathBuf {
-        match &self.0 {
-            Place::Directory { path: directory, .. } => place(directory, sha256),
-            Place::Memory(_) => PathBuf::new(),
-        }
-    }
-
     /// A file that is not there is not missed.
     pub fn delete(&self, sha256: &[u8; 32]) -> Result<(), Error> {
         let path = self.path(sha256);

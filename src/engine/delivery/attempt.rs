@@ -92,7 +92,7 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
     let prepared = jobs::build(store, connector, site, &delivery, &post, &account)?;
     let mut files = Files::new();
     for media in prepared.media.values() {
-        files.insert(media.id, (core.store.files().path(&media.sha256), media.bytes));
+        files.insert(media.id, (core.store.media_files().path(&media.sha256), media.bytes));
     }
     let job = prepared.job;
     let step = if delivery.step.is_empty() {

@@ -55,7 +55,7 @@ impl Engine {
     pub async fn begin_upload(&self, caller: &Caller) -> Answer<Upload> {
         caller.may(Scope::Draft)?;
         self.refuse_when_stopping()?;
-        let incoming = self.core.store.files().receive()?;
+        let incoming = self.core.store.media_files().receive()?;
         Ok(Upload { incoming, head: Vec::new(), bytes_max: self.core.upload_bytes_max })
     }
 

@@ -110,7 +110,6 @@ impl From<&Identity> for IdentityV1 {
             name: identity.name.clone(),
             url: identity.url.clone(),
             picture: identity.picture.clone(),
-            traits: identity.traits.clone(),
             limits: LimitOverridesV1 {
                 text_max: limits.text_max,
                 url_chars: limits.url_chars,
@@ -132,7 +131,6 @@ impl From<IdentityV1> for Identity {
             name: twin.name,
             url: twin.url,
             picture: twin.picture,
-            traits: twin.traits,
             limits: LimitOverrides {
                 text_max: twin.limits.text_max,
                 url_chars: twin.limits.url_chars,
