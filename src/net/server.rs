@@ -43,11 +43,16 @@ pub fn base_url(typed: &str, allowed_origins: &[Url]) -> Result<String, Unclear>
     }
     let path = url.path();
     let is_profile = path.starts_with("/@") && !path[1..].contains('/');
-    if !(path == "/" || is_profile) || url.query().is_some() || url.fragment().is_some() {
+    if url.query().is_some() || url.fragment().is_some() {
         return Err(Unclear::Path);
     }
     if guard::is_allowed(&url, allowed_origins) {
-        return Ok(url.origin().ascii_serialization());
+        // One origin of the operator's choice may hold several servers, as the sandbox does.
+        let below = if is_profile { "" } else { path.trim_end_matches('/') };
+        return Ok(format!("{}{below}", url.origin().ascii_serialization()));
+    }
+    if !(path == "/" || is_profile) {
+        return Err(Unclear::Path);
     }
     match url.host() {
         None => Err(Unclear::NoName),

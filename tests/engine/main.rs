@@ -1,0 +1,4 @@
+//! The engine as a whole, against the simulated platforms.
+
+mod publishing;
+mod world;
