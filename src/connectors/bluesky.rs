@@ -1,15 +1,16 @@
-//! Bluesky, on whatever server of the AT Protocol an account lives. Look up who is mentioned, upload
-//! every file, then create one record per part.
+//! Bluesky, on whatever server of the AT Protocol an account lives. Look up who is mentioned,
+//! upload every file, then create one record per part.
 //!
 //! <https://docs.bsky.app/docs/advanced-guides/posts>, <https://atproto.com/specs/record-key>,
 //! <https://docs.bsky.app/docs/advanced-guides/rate-limits> and the lexicons at
 //! <https://github.com/bluesky-social/atproto/tree/main/lexicons>, read 2026-11-21.
 //!
-//! We choose each record's key and time ourselves, from the delivery alone. So a repeated request is
-//! the same request, the server cannot keep two of it, and a read of that key tells what happened.
+//! We choose each record's key and time ourselves, from the delivery alone. So a repeated request
+//! is the same request, the server cannot keep two of it, and a read of that key tells what
+//! happened.
 //!
-//! A video goes to the account's server like an image and is converted when it is first asked for:
-//! "Alternatively, upload the video file as a blob" (docs.bsky.app/docs/tutorials/video).
+//! A video goes to the account's server like an image and is converted when it is first asked for
+//! (<https://docs.bsky.app/docs/tutorials/video>, the simpler of its two ways).
 
 mod errand;
 mod facets;
@@ -83,7 +84,7 @@ impl Connector for Bluesky {
         ],
         limits: LIMITS,
         kinds: &[Kind::Text, Kind::Link, Kind::Image, Kind::Video, Kind::Thread],
-        // "5000 points per hour, 35000 per day", of which creating a record costs 3, and 3,000
+        // 5,000 points an hour and 35,000 a day, of which creating a record costs 3, and 3,000
         // requests in 5 minutes (advanced-guides/rate-limits, read 2026-11-21).
         paces: &[
             Pace {

@@ -2,8 +2,9 @@
 //! it, then create one status per part.
 //!
 //! <https://docs.joinmastodon.org/methods/statuses/#create>,
-//! <https://docs.joinmastodon.org/methods/media/#v2>, <https://docs.joinmastodon.org/api/rate-limits/>
-//! and <https://docs.joinmastodon.org/methods/instance/#v2>, all read 2026-07-02.
+//! <https://docs.joinmastodon.org/methods/media/#v2>,
+//! <https://docs.joinmastodon.org/api/rate-limits/> and
+//! <https://docs.joinmastodon.org/methods/instance/#v2>, all read 2026-07-02.
 //!
 //! All files of all parts come first: a file that is refused must not break a thread in the middle,
 //! and on its time a post has only its statuses left to create.
@@ -70,7 +71,8 @@ impl Connector for Mastodon {
         endpoints: &[Endpoint { name: SERVER, default: None }],
         limits: LIMITS,
         kinds: &[Kind::Text, Kind::Link, Kind::Image, Kind::Gif, Kind::Video, Kind::Thread],
-        // Uploads have a limit of their own (30 in 30 minutes); a server that is full says until when.
+        // Uploads have a limit of their own (30 in 30 minutes); a server that is full says until
+        // when.
         paces: &[
             Pace {
                 name: "requests",
@@ -156,7 +158,7 @@ impl Connector for Mastodon {
         let sought = Sought {
             text: &job.parts[number].text,
             media: files_of(&ready, number, job),
-            parent: sent.last().map(|status| status.id.as_str()),
+            sent: &sent,
             since: job.armed.unwrap_or(job.due),
         };
         match listing::search(&sought, reply) {

@@ -22,7 +22,7 @@ use crate::{
         core::{Core, Halt},
         delivery::{Assignment, DeliveryActor},
         directory::DirectoryMessage,
-        refresh::{Refreshing, RefreshActor},
+        refresh::{RefreshActor, Refreshing},
         tokens,
         transitions::{self, Purpose},
     },
@@ -51,6 +51,8 @@ pub(super) enum AccountMessage {
     Approaching(Vec<DeliveryId>),
     /// From the directory: their time came while they were being staged.
     Due(DeliveryId),
+    /// From the directory: the token is to be renewed, whether anything is due or not.
+    RefreshDue,
     /// From a child, as its last act.
     Ended { delivery: DeliveryId, end: End },
     /// From the refreshing child, as its last act.
@@ -133,6 +135,13 @@ impl Actor for AccountActor {
                 state.children.retain(|(_, child)| *child != Child::Refresh);
                 Event::RefreshEnded { outcome }
             }
+            AccountMessage::RefreshDue => {
+                if state.lane.inspect().refresh != crate::policy::lane::Refresh::Idle {
+                    return Ok(());
+                }
+                state.refresh(&myself).await?;
+                Event::RefreshStarted
+            }
             AccountMessage::MayRest => {
                 state.rest_if_idle(&myself)?;
                 return Ok(());
@@ -178,11 +187,7 @@ impl Actor for AccountActor {
 
 impl AccountState {
     /// Feeds the lane until it wants nothing more.
-    async fn drive(
-        &mut self,
-        event: Event,
-        myself: &ActorRef<AccountMessage>,
-    ) -> Result<(), Halt> {
+    async fn drive(&mut self, event: Event, myself: &ActorRef<AccountMessage>) -> Result<(), Halt> {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             let now = self.place.core.now();
@@ -239,9 +244,7 @@ impl AccountState {
                 self.refreshed_for = None;
                 self.drive(Event::Reconnected, myself).await
             }
-            Connection::NeedsReconnection { .. } | Connection::Disconnected { .. }
-                if !revoked =>
-            {
+            Connection::NeedsReconnection { .. } | Connection::Disconnected { .. } if !revoked => {
                 self.drive(Event::Revoked, myself).await
             }
             Connection::Connected
@@ -260,9 +263,9 @@ impl AccountState {
             self.wake_at(core.now().after(std::time::Duration::from_secs(1)), myself);
             return Ok(None);
         }
-        let lane =
-            core.store.lane(self.place.organization, self.place.account, READ_AHEAD)?;
-        for id in lane {
+        let lane = core.store.lane(self.place.organization, self.place.account, READ_AHEAD)?;
+        for place in lane {
+            let id = place.delivery;
             let Some(delivery) = core.store.delivery(self.place.organization, id)? else {
                 continue;
             };

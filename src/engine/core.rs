@@ -119,7 +119,11 @@ impl Core {
     }
 
     /// Base URLs for an account: its own, else the settings', else the profile's.
-    pub(super) fn site(&self, connector: &dyn AnyConnector, own: &BTreeMap<String, String>) -> Site {
+    pub(super) fn site(
+        &self,
+        connector: &dyn AnyConnector,
+        own: &BTreeMap<String, String>,
+    ) -> Site {
         let profile = connector.profile();
         let configured = self.endpoints.get(profile.platform);
         let mut endpoints = own.clone();

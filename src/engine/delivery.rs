@@ -41,7 +41,6 @@ pub(super) enum DeliveryMessage {
     Begin,
 }
 
-
 impl Actor for DeliveryActor {
     type Msg = DeliveryMessage;
     type State = Assignment;

@@ -25,7 +25,7 @@ pub(super) struct DirectoryActor;
 
 /// An account, with the organization that its records lie under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Owner {
+pub(super) struct Home {
     pub(super) organization: OrganizationId,
     pub(super) account: AccountId,
 }
@@ -33,17 +33,19 @@ pub(super) struct Owner {
 #[derive(Debug)]
 pub(super) enum DirectoryMessage {
     /// From the scheduler and the façade: these may have something to do.
-    Wake(Vec<Owner>),
+    Wake(Vec<Home>),
     /// From the scheduler.
-    Approaching(Owner, Vec<DeliveryId>),
+    Approaching(Home, Vec<DeliveryId>),
     /// From the scheduler: its time came while it was being staged.
-    Due(Owner, DeliveryId),
+    Due(Home, DeliveryId),
+    /// From the scheduler and the façade: its token is to be renewed.
+    RefreshDue(Home),
     /// From the façade: only those who are awake need to hear of a change.
     Changed(Option<OrganizationId>),
     /// From an account that has nothing to do.
     Resting(AccountId),
     /// From our own timer: a failed account may start again.
-    Revive(Owner),
+    Revive(Home),
     /// From the façade: somebody looked at it and wants it to go on.
     Forgive(AccountId),
     /// From the façade. `None`: it is asleep.
@@ -54,8 +56,8 @@ pub(super) enum DirectoryMessage {
 
 pub(super) struct DirectoryState {
     core: Core,
-    awake: HashMap<AccountId, (Owner, ActorRef<AccountMessage>)>,
-    owners: HashMap<ActorId, Owner>,
+    awake: HashMap<AccountId, (Home, ActorRef<AccountMessage>)>,
+    homes: HashMap<ActorId, Home>,
     failures: HashMap<AccountId, Failures>,
 }
 
@@ -86,7 +88,7 @@ impl Actor for DirectoryActor {
         Ok(DirectoryState {
             core,
             awake: HashMap::new(),
-            owners: HashMap::new(),
+            homes: HashMap::new(),
             failures: HashMap::new(),
         })
     }
@@ -98,21 +100,24 @@ impl Actor for DirectoryActor {
         state: &mut DirectoryState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            DirectoryMessage::Wake(owners) => {
-                for owner in owners {
-                    state.tell(owner, AccountMessage::Woke, &myself).await;
+            DirectoryMessage::Wake(homes) => {
+                for home in homes {
+                    state.tell(home, AccountMessage::Woke, &myself).await;
                 }
             }
-            DirectoryMessage::Approaching(owner, deliveries) => {
-                state.tell(owner, AccountMessage::Approaching(deliveries), &myself).await;
+            DirectoryMessage::Approaching(home, deliveries) => {
+                state.tell(home, AccountMessage::Approaching(deliveries), &myself).await;
             }
-            DirectoryMessage::Due(owner, delivery) => {
-                state.tell(owner, AccountMessage::Due(delivery), &myself).await;
-                state.tell(owner, AccountMessage::Woke, &myself).await;
+            DirectoryMessage::Due(home, delivery) => {
+                state.tell(home, AccountMessage::Due(delivery), &myself).await;
+                state.tell(home, AccountMessage::Woke, &myself).await;
+            }
+            DirectoryMessage::RefreshDue(home) => {
+                state.tell(home, AccountMessage::RefreshDue, &myself).await;
             }
             DirectoryMessage::Changed(organization) => {
-                for (owner, account) in state.awake.values() {
-                    if organization.is_none_or(|changed| changed == owner.organization) {
+                for (home, account) in state.awake.values() {
+                    if organization.is_none_or(|changed| changed == home.organization) {
                         // One that is just ending is started anew by its next wake-up.
                         let _ = account.cast(AccountMessage::Woke);
                     }
@@ -120,16 +125,16 @@ impl Actor for DirectoryActor {
             }
             DirectoryMessage::Resting(account) => {
                 if let Some((_, actor)) = state.awake.remove(&account) {
-                    state.owners.remove(&actor.get_id());
+                    state.homes.remove(&actor.get_id());
                     actor.stop(None);
                 }
             }
-            DirectoryMessage::Revive(owner) => {
-                if let Some(failures) = state.failures.get_mut(&owner.account)
+            DirectoryMessage::Revive(home) => {
+                if let Some(failures) = state.failures.get_mut(&home.account)
                     && failures.backing_off == Backoff::Waiting
                 {
                     failures.backing_off = Backoff::Over;
-                    state.tell(owner, AccountMessage::Woke, &myself).await;
+                    state.tell(home, AccountMessage::Woke, &myself).await;
                 }
             }
             DirectoryMessage::Forgive(account) => {
@@ -153,20 +158,18 @@ impl Actor for DirectoryActor {
     ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorFailed(who, cause) => {
-                let Some(owner) = state.owners.remove(&who.get_id()) else { return Ok(()) };
-                state.awake.remove(&owner.account);
-                let account = owner.account;
+                let Some(home) = state.homes.remove(&who.get_id()) else { return Ok(()) };
+                state.awake.remove(&home.account);
+                let account = home.account;
                 tracing::error!(account.id = %account, %cause, "an account's actor failed");
-                state.failed(owner, cause.to_string(), &myself).await?;
+                state.failed(home, cause.to_string(), &myself).await?;
             }
             SupervisionEvent::ActorTerminated(who, ..) => {
-                if let Some(owner) = state.owners.remove(&who.get_id()) {
-                    state.awake.remove(&owner.account);
+                if let Some(home) = state.homes.remove(&who.get_id()) {
+                    state.awake.remove(&home.account);
                 }
             }
-            SupervisionEvent::ActorStarted(_)
-            | SupervisionEvent::ProcessGroupChanged(_)
-            | SupervisionEvent::PidLifecycleEvent(_) => (),
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => (),
         }
         Ok(())
     }
@@ -175,7 +178,7 @@ impl Actor for DirectoryActor {
 impl DirectoryState {
     async fn tell(
         &mut self,
-        owner: Owner,
+        home: Home,
         message: AccountMessage,
         myself: &ActorRef<DirectoryMessage>,
     ) {
@@ -184,51 +187,50 @@ impl DirectoryState {
         }
         let held_back = self
             .failures
-            .get(&owner.account)
+            .get(&home.account)
             .is_some_and(|failures| failures.backing_off != Backoff::Over);
         if held_back {
             return;
         }
         let mut message = message;
-        if let Some((_, account)) = self.awake.get(&owner.account) {
+        if let Some((_, account)) = self.awake.get(&home.account) {
             match account.cast(message) {
                 Ok(()) => return,
                 // It is just ending. What it was told is in the store; a new one reads it there.
                 Err(_) => message = AccountMessage::Woke,
             }
         }
-        match self.start(owner, myself).await {
+        match self.start(home, myself).await {
             // A new actor cannot have ended yet; and if it has, its supervisor hears of it.
             Ok(account) => drop(account.cast(message)),
             Err(cause) => {
-                tracing::error!(account.id = %owner.account, %cause, "an account did not start");
+                tracing::error!(account.id = %home.account, %cause, "an account did not start");
             }
         }
     }
 
     async fn start(
         &mut self,
-        owner: Owner,
+        home: Home,
         myself: &ActorRef<DirectoryMessage>,
     ) -> Result<ActorRef<AccountMessage>, ractor::SpawnErr> {
-        let Owner { organization, account } = owner;
+        let Home { organization, account } = home;
         let place =
             Place { core: self.core.clone(), organization, account, directory: myself.clone() };
-        let (actor, _) =
-            Actor::spawn_linked(None, AccountActor, place, myself.get_cell()).await?;
-        self.owners.insert(actor.get_id(), owner);
-        self.awake.insert(account, (owner, actor.clone()));
+        let (actor, _) = Actor::spawn_linked(None, AccountActor, place, myself.get_cell()).await?;
+        self.homes.insert(actor.get_id(), home);
+        self.awake.insert(account, (home, actor.clone()));
         Ok(actor)
     }
 
     async fn failed(
         &mut self,
-        owner: Owner,
+        home: Home,
         cause: String,
         myself: &ActorRef<DirectoryMessage>,
     ) -> Result<(), Halt> {
         let now = self.core.now();
-        let failures = self.failures.entry(owner.account).or_insert(Failures {
+        let failures = self.failures.entry(home.account).or_insert(Failures {
             count: 0,
             last: now,
             backing_off: Backoff::Over,
@@ -239,12 +241,12 @@ impl DirectoryState {
             supervision::Verdict::RestartAfter(wait) => {
                 failures.backing_off = Backoff::Waiting;
                 let wait: Duration = self.core.clock.real(wait);
-                myself.send_after(wait, move || DirectoryMessage::Revive(owner));
+                myself.send_after(wait, move || DirectoryMessage::Revive(home));
                 Ok(())
             }
             supervision::Verdict::SetAside => {
                 failures.backing_off = Backoff::SetAside;
-                tokens::needs_attention(&self.core, owner.organization, owner.account, cause).await
+                tokens::needs_attention(&self.core, home.organization, home.account, cause).await
             }
         }
     }

@@ -55,9 +55,10 @@ impl Tale {
 
 /// The sequence that it got.
 pub(super) fn tell(view: &mut View, tale: Tale) -> Result<u64, Halt> {
-    let sequence = view.next_sequence(tale.organization)?;
     let Tale { organization, at, actor, post, delivery, account, kind, text } = tale;
-    view.put_event(&Event {
+    // The store numbers it.
+    let sequence = 0;
+    Ok(view.append_event(Event {
         organization,
         sequence,
         at,
@@ -67,6 +68,5 @@ pub(super) fn tell(view: &mut View, tale: Tale) -> Result<u64, Halt> {
         account,
         kind,
         text,
-    })?;
-    Ok(sequence)
+    })?)
 }

@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::{
     connectors::Reply,
     domain::{
@@ -19,7 +17,7 @@ use crate::{
     },
     engine::core::Halt,
     policy::pace::{self, Verdict},
-    store::{INSTANCE, Read, View},
+    store::{INSTANCE, Owner, Read, View},
 };
 
 /// Our own pace, so that a mistake in a plan does not look like spam.
@@ -27,28 +25,21 @@ const SAFETY: &str = "safety";
 /// Where a platform's own word is kept.
 const REPORTED: &str = "reported";
 
-/// Whose budgets these are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whose budgets these are. An app's are the instance's: accounts of one app on one server share
+/// it, whichever organization they belong to.
 struct Subject {
     organization: OrganizationId,
-    id: u128,
+    owner: Owner,
 }
 
 impl Subject {
     fn account(account: &Account) -> Subject {
-        Subject { organization: account.organization, id: account.id.0 }
+        Subject { organization: account.organization, owner: Owner::Account(account.id) }
     }
 
-    /// Accounts of one app on one server share it, whichever organization they belong to.
     fn app(account: &Account) -> Subject {
-        let digest = Sha256::new()
-            .chain_update(account.platform.as_bytes())
-            .chain_update([0])
-            .chain_update(account.server.as_bytes())
-            .finalize();
-        let mut id = [0; 16];
-        id.copy_from_slice(&digest[..16]);
-        Subject { organization: INSTANCE, id: u128::from_be_bytes(id) }
+        let (platform, server) = (account.platform.clone(), account.server.clone());
+        Subject { organization: INSTANCE, owner: Owner::App { platform, server } }
     }
 }
 
@@ -83,7 +74,7 @@ pub(super) fn take(
             PaceScope::App if paces.is_empty() => continue,
             PaceScope::App => Subject::app(account),
         };
-        let mut budgets = view.budgets(subject.organization, subject.id)?;
+        let mut budgets = view.budgets(subject.organization, &subject.owner)?;
         let own = (scope == PaceScope::Account).then_some(&safety);
         if let Some(until) = take_all(&mut budgets, paces.into_iter().chain(own), calls, now) {
             return Ok(Some(until));
@@ -91,7 +82,7 @@ pub(super) fn take(
         rows.push((subject, budgets));
     }
     for (subject, budgets) in rows {
-        view.put_budgets(subject.organization, subject.id, &budgets)?;
+        view.put_budgets(subject.organization, &subject.owner, &budgets)?;
     }
     Ok(None)
 }
@@ -134,10 +125,10 @@ pub(super) fn block(
         PaceScope::Account => Subject::account(account),
         PaceScope::App => Subject::app(account),
     };
-    let mut budgets = view.budgets(subject.organization, subject.id)?;
+    let mut budgets = view.budgets(subject.organization, &subject.owner)?;
     let budget = budgets.get(REPORTED).copied().unwrap_or_default();
     budgets.insert(REPORTED.to_owned(), pace::block(budget, until));
-    view.put_budgets(subject.organization, subject.id, &budgets)?;
+    view.put_budgets(subject.organization, &subject.owner, &budgets)?;
     Ok(())
 }
 
@@ -145,7 +136,7 @@ pub(super) fn block(
 pub(super) fn blocked_until(read: &impl Read, account: &Account) -> Result<Timestamp, Halt> {
     let mut until = Timestamp::default();
     for subject in [Subject::account(account), Subject::app(account)] {
-        let budgets = read.budgets(subject.organization, subject.id)?;
+        let budgets = read.budgets(subject.organization, &subject.owner)?;
         let budget: Budget = budgets.get(REPORTED).copied().unwrap_or_default();
         until = until.max(budget.blocked_until);
     }

@@ -15,12 +15,12 @@ use crate::{
     },
     engine::{
         core::{Core, Halt},
-        directory::{DirectoryMessage, Owner},
-        start, tokens,
+        directory::{DirectoryMessage, Home},
+        start,
         transitions::{self, Fired, TIMER_DELIVERY},
     },
     policy::agenda::{self, LATE_AFTER},
-    store::{Key, Order, Read, Span},
+    store::{Read, Timer},
 };
 
 pub(super) struct SchedulerActor;
@@ -114,36 +114,29 @@ impl SchedulerState {
     }
 
     /// Fires at most `limit` timers with `from <= due <= until`, in one commit.
-    async fn fire(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<usize, Halt> {
-        let span = Span::timers_between(from, until);
-        let timers = self.core.store.scan(&span, Order::Ascending, limit)?;
+    async fn fire(&self, from: Timestamp, until: Timestamp, limit: usize) -> Result<usize, Halt> {
+        let timers = self.core.store.timers_between(from, until, limit)?;
         if timers.is_empty() {
             return Ok(0);
         }
-        let keys: Vec<Key> = timers.into_iter().map(|(key, _)| key).collect();
-        let count = keys.len();
+        let count = timers.len();
         let (now, epoch) = (self.core.now(), self.core.epoch);
         let told = self
             .core
             .commit("fire timers", move |view| {
                 let mut told = Told::default();
-                for key in keys {
-                    let Key::Timer { due, organization, id, kind } = key else { continue };
+                for timer in timers {
+                    let Timer { due, organization, id, kind } = timer;
                     if kind != TIMER_DELIVERY {
-                        view.delete(&Key::Timer { due, organization, id, kind })?;
-                        told.accounts.push(Owner { organization, account: AccountId(id) });
+                        view.delete_timer(timer)?;
+                        told.accounts.push(Home { organization, account: AccountId(id) });
                         continue;
                     }
                     let id = DeliveryId(id);
                     let fired = transitions::fire(view, organization, id, due, epoch, now)?;
                     if let Some(delivery) = view.delivery(organization, id)? {
-                        let owner = Owner { organization, account: delivery.account };
-                        told.hear(owner, fired);
+                        let home = Home { organization, account: delivery.account };
+                        told.hear(home, fired);
                     }
                 }
                 Ok(told)
@@ -155,27 +148,22 @@ impl SchedulerState {
 
     /// Casts fail only while everything is being stopped.
     fn tell(&self, told: Told) {
-        for owner in told.accounts {
-            tokens::refresh_in_time(&self.core, &self.directory, owner);
+        for home in told.accounts {
+            let _ = self.directory.cast(DirectoryMessage::RefreshDue(home));
         }
-        for (owner, delivery) in told.due {
-            let _ = self.directory.cast(DirectoryMessage::Due(owner, delivery));
+        for (home, delivery) in told.due {
+            let _ = self.directory.cast(DirectoryMessage::Due(home, delivery));
         }
         if !told.woken.is_empty() {
             let _ = self.directory.cast(DirectoryMessage::Wake(told.woken));
         }
-        for (owner, deliveries) in told.approaching {
-            let _ = self.directory.cast(DirectoryMessage::Approaching(owner, deliveries));
+        for (home, deliveries) in told.approaching {
+            let _ = self.directory.cast(DirectoryMessage::Approaching(home, deliveries));
         }
     }
 
     fn sleep(&mut self, myself: &ActorRef<SchedulerMessage>) -> Result<(), Halt> {
-        let span = Span::timers_between(Timestamp::default(), Timestamp(u64::MAX));
-        let next = self.core.store.scan(&span, Order::Ascending, 1)?;
-        let next = next.into_iter().find_map(|(key, _)| match key {
-            Key::Timer { due, .. } => Some(due),
-            _ => None,
-        });
+        let next = self.core.store.next_timer()?.map(|timer| timer.due);
         let now = self.core.now();
         let nap = agenda::nap(next, now);
         self.wakes = now.after(nap);
@@ -190,21 +178,21 @@ impl SchedulerState {
 /// Whom a batch concerns.
 #[derive(Default)]
 struct Told {
-    woken: Vec<Owner>,
-    approaching: BTreeMap<Owner, Vec<DeliveryId>>,
-    due: Vec<(Owner, DeliveryId)>,
-    accounts: Vec<Owner>,
+    woken: Vec<Home>,
+    approaching: BTreeMap<Home, Vec<DeliveryId>>,
+    due: Vec<(Home, DeliveryId)>,
+    accounts: Vec<Home>,
 }
 
 impl Told {
-    fn hear(&mut self, owner: Owner, fired: Fired) {
+    fn hear(&mut self, home: Home, fired: Fired) {
         match fired {
-            Fired::Woken if self.woken.last() != Some(&owner) => self.woken.push(owner),
+            Fired::Woken if self.woken.last() != Some(&home) => self.woken.push(home),
             Fired::Woken | Fired::Nothing => (),
             Fired::Approaching(delivery) => {
-                self.approaching.entry(owner).or_default().push(delivery);
+                self.approaching.entry(home).or_default().push(delivery);
             }
-            Fired::Due(delivery) => self.due.push((owner, delivery)),
+            Fired::Due(delivery) => self.due.push((home, delivery)),
         }
     }
 }

@@ -40,8 +40,8 @@ pub struct Settings {
 /// Where everything is kept.
 pub enum Place {
     Directory(PathBuf),
-    /// For simulation: rows in memory, media in a directory of the test's.
-    Memory { rows: Memory, media: PathBuf },
+    /// For simulation: lives as long as it is held.
+    Memory(Memory),
 }
 
 #[derive(Clone)]

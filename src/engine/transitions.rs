@@ -22,7 +22,7 @@ use crate::{
         agenda::{self, Lateness},
         recovery::{self, AfterCrash},
     },
-    store::{Key, Read, View},
+    store::{Key, LanePlace, Read, Timer, View},
 };
 
 /// What a running delivery shows to make a transition: the attempt and the engine's start that
@@ -45,7 +45,7 @@ pub(super) const TIMER_ACCOUNT: u8 = 1;
 /// On a lane, what is under way comes before what is ready, so that nothing overtakes it.
 const RANK_UNDER_WAY: u8 = 0;
 const RANK_READY: u8 = 1;
-const RANK_STAGING: u8 = 2;
+pub(super) const RANK_STAGING: u8 = 2;
 
 pub(super) fn attention_number(state: &State) -> Option<u8> {
     match state {
@@ -83,19 +83,11 @@ fn lane_rank(delivery: &Delivery) -> Option<u8> {
 
 fn index_rows(delivery: &Delivery) -> [Option<Key>; 3] {
     let Delivery { organization, account, id, priority, due, .. } = *delivery;
-    let timer = delivery.timer.map(|due| Key::Timer {
-        due,
-        organization,
-        id: id.0,
-        kind: TIMER_DELIVERY,
-    });
-    let lane = lane_rank(delivery).map(|rank| Key::Lane {
-        organization,
-        account,
-        rank,
-        priority,
-        due,
-        delivery: id,
+    let timer = delivery
+        .timer
+        .map(|due| Key::Timer(Timer { due, organization, id: id.0, kind: TIMER_DELIVERY }));
+    let lane = lane_rank(delivery).map(|rank| {
+        Key::Lane(LanePlace { organization, account, rank, priority, due, delivery: id })
     });
     let attention = attention_number(&delivery.state).map(|state| Key::Attention {
         organization,
@@ -208,7 +200,7 @@ pub(super) fn fire(
 ) -> Result<Fired, Halt> {
     let found = view.delivery(organization, id)?;
     let Some(delivery) = found.filter(|delivery| delivery.timer == Some(due)) else {
-        view.delete(&Key::Timer { due, organization, id: id.0, kind: TIMER_DELIVERY })?;
+        view.delete_timer(Timer { due, organization, id: id.0, kind: TIMER_DELIVERY })?;
         return Ok(Fired::Nothing);
     };
     let mut change = Change::of(delivery);
@@ -343,8 +335,8 @@ pub(super) fn lane(
 ) -> Result<Vec<Delivery>, Halt> {
     let rows = read.lane(account.organization, account.id, limit)?;
     let mut deliveries = Vec::with_capacity(rows.len());
-    for id in rows {
-        deliveries.extend(read.delivery(account.organization, id)?);
+    for place in rows {
+        deliveries.extend(read.delivery(account.organization, place.delivery)?);
     }
     Ok(deliveries)
 }
@@ -402,8 +394,7 @@ pub(super) enum Claimed {
 
 /// Starts an attempt: counted, fenced and armed, before anything is sent.
 pub(super) fn claim(view: &mut View, claim: &Claim) -> Result<Claimed, Halt> {
-    let delivery =
-        view.delivery(claim.organization, claim.delivery)?.ok_or(Halt::Fenced)?;
+    let delivery = view.delivery(claim.organization, claim.delivery)?.ok_or(Halt::Fenced)?;
     let crashed = match (&delivery.state, claim.purpose) {
         (State::Ready, Purpose::Publish) | (State::Planned, Purpose::Stage) => false,
         // Left over by a process, or by a child, that died.
@@ -556,12 +547,7 @@ pub(super) struct Wait {
     pub(super) text: String,
 }
 
-pub(super) fn wait(
-    view: &mut View,
-    fence: Fence,
-    wait: Wait,
-    now: Timestamp,
-) -> Result<(), Halt> {
+pub(super) fn wait(view: &mut View, fence: Fence, wait: Wait, now: Timestamp) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
     if let Some(step) = wait.step {
         change.after.step = step;
@@ -696,4 +682,63 @@ pub(super) fn hold_lane(
         }
     }
     Ok(held)
+}
+
+/// What was held for its account's sake goes on, unless its time has passed by too much: then a
+/// person decides.
+pub(super) fn release(
+    view: &mut View,
+    delivery: Delivery,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Delivery, Halt> {
+    let mut change = Change::of(delivery);
+    if is_missed(view, change.after.organization, change.after.due, now)? {
+        hold(view, &mut change, Hold::Missed, actor, now)?;
+        return change.write(view);
+    }
+    plan(&mut change.after, now);
+    let text = "Released: its account is back.".to_owned();
+    change.tell(view, EventKind::DeliveryReleased, actor, now, text)?;
+    change.write(view)
+}
+
+/// Sets a delivery to wait for its time.
+pub(super) fn plan(delivery: &mut Delivery, now: Timestamp) {
+    delivery.state = State::Planned;
+    delivery.timer = Some(agenda::first_timer(delivery.due, now));
+}
+
+/// Not what is live, nor what is on its way or may have arrived.
+pub(super) fn can_cancel(delivery: &Delivery) -> bool {
+    if delivery.armed.is_some() {
+        return false;
+    }
+    match delivery.state {
+        State::Planned
+        | State::Staging
+        | State::Ready
+        | State::Waiting { .. }
+        | State::Failed { .. }
+        | State::Held { .. } => true,
+        State::Running
+        | State::InDoubt { .. }
+        | State::Published { .. }
+        | State::Cancelled { .. } => false,
+    }
+}
+
+pub(super) fn cancel(
+    view: &mut View,
+    delivery: Delivery,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Delivery, Halt> {
+    let mut change = Change::of(delivery);
+    change.after.state = State::Cancelled { at: now };
+    change.after.timer = None;
+    // Whoever is staging it holds an older attempt, and is turned away.
+    change.after.attempt += 1;
+    change.tell(view, EventKind::DeliveryCancelled, actor, now, "Cancelled.".to_owned())?;
+    change.write(view)
 }

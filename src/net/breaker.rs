@@ -54,7 +54,7 @@ pub enum Ending {
 }
 
 impl Breaker {
-    pub fn new() -> Breaker {
+    pub fn closed() -> Breaker {
         Breaker { state: State::Closed { failures: 0 } }
     }
 
@@ -117,7 +117,7 @@ mod tests {
     }
 
     fn opened() -> Breaker {
-        let mut breaker = Breaker::new();
+        let mut breaker = Breaker::closed();
         for _ in 0..FAILURES_MAX {
             assert_eq!(breaker.admit(START), Ok(Ticket::Ordinary));
             breaker.ended(Ticket::Ordinary, Ending::Failed, START);
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn fifth_failure_in_a_row_opens_it_and_an_answer_begins_the_count_anew() {
-        let mut breaker = Breaker::new();
+        let mut breaker = Breaker::closed();
         for ending in [Ending::Failed, Ending::Answered, Ending::Failed, Ending::Unknown] {
             for _ in 0..FAILURES_MAX - 1 {
                 assert_eq!(breaker.admit(START), Ok(Ticket::Ordinary));
@@ -194,7 +194,7 @@ mod tests {
         fn it_never_shuts_a_host_out_nor_lets_a_crowd_through(
             script in prop::collection::vec((0_u64..400, 0_u8..3), 1..200),
         ) {
-            let mut breaker = Breaker::new();
+            let mut breaker = Breaker::closed();
             let mut now = START;
             let mut trial: Option<Timestamp> = None;
             for (seconds, ending) in script {

@@ -2,12 +2,12 @@
 //!
 //! **What could send twice, and why it does not.** reqwest follows redirects and repeats what an
 //! HTTP/2 server turned away: both are switched off, and HTTP/2 with them. Below it, hyper-util
-//! repeats a request on another connection if the pooled one had been closed: only when hyper gives
-//! the whole request back, which it does only for one that is still in its queue, so that not a byte
-//! of it was written (`TrySendError::message`, "the message was never even started"; hyper 1.12,
-//! hyper-util 0.1.21). That can never send twice, so it stays: it turns a stale connection into a
-//! fresh one. A request whose first byte was written is never given back; it fails, and is
-//! [`Error::Unanswered`].
+//! repeats a request on another connection if the pooled one had been closed: only when hyper
+//! gives the whole request back, which it does only for one that is still in its queue, so that
+//! not a byte of it was written (`TrySendError::message`, "the message was never even started";
+//! hyper 1.12, hyper-util 0.1.21). That can never send twice, so it stays: it turns a stale
+//! connection into a fresh one. A request that hyper has begun to write is never given back; it
+//! fails, and is [`Error::Unanswered`].
 //!
 //! **What is known not to be sent**: what fails before a connection stands (`is_connect`: name,
 //! TCP, TLS), and what fails in our own hands. A connection that ends without an answer proves
@@ -83,10 +83,14 @@ struct Failure {
 impl Client {
     /// Always succeeds: what keeps requests from being sent is said when one is.
     pub fn new(settings: Settings, clock: Clock, mortality: Mortality) -> Client {
+        Client::trusting(Roots::Platform, settings, clock, mortality)
+    }
+
+    fn trusting(roots: Roots, settings: Settings, clock: Clock, mortality: Mortality) -> Client {
         // An error means that one is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let guarded = Wire::build(&settings, Way::Guarded, Roots::Platform);
-        let open = Wire::build(&settings, Way::Open, Roots::Platform);
+        let guarded = Wire::build(&settings, Way::Guarded, roots);
+        let open = Wire::build(&settings, Way::Open, roots);
         let hosts = Hosts::new(&settings);
         Client(Arc::new(Shared { settings, clock, mortality, hosts, guarded, open }))
     }
@@ -179,9 +183,9 @@ impl Client {
             error: Error::unanswered(format!("the answer is larger than {bytes_max} bytes")),
             ending: Ending::Answered,
         };
-        let announced = response.content_length().map_or(0, |length| {
-            usize::try_from(length).unwrap_or(usize::MAX)
-        });
+        let announced = response
+            .content_length()
+            .map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
         if announced > bytes_max {
             return Err(too_large());
         }
@@ -213,7 +217,7 @@ impl Client {
             (Err(reason), _) => Err(Error::not_sent(reason.clone())),
             (_, Some(reason)) if url.scheme() == "https" => Err(Error::not_sent(format!(
                 "no server's certificate can be checked on this machine: {reason}. \
-                 Install the system's CA certificates, or name them in SSL_CERT_FILE"
+                 Install the system's CA certificates, or name them in SSL_CERT_FILE, and restart"
             ))),
             (Ok(client), _) => Ok(client),
         }
@@ -252,7 +256,7 @@ impl Wire {
             },
             (built, _) => Wire {
                 client: built.map_err(|error| format!("no client: {}", innermost(&error))),
-                untrusting: None,
+                untrusting: (roots == Roots::None).then(|| "it has none".to_owned()),
             },
         }
     }
@@ -333,8 +337,7 @@ fn verdict(status: u16) -> Ending {
 }
 
 fn time_limit(settings: &Settings, outgoing: &Outgoing) -> Duration {
-    let for_bytes =
-        Duration::from_secs(outgoing.upload_length() / UPLOAD_BYTES_PER_SECOND_MIN);
+    let for_bytes = Duration::from_secs(outgoing.upload_length() / UPLOAD_BYTES_PER_SECOND_MIN);
     (settings.total + for_bytes).min(UPLOAD_MAX.max(settings.total))
 }
 
@@ -363,4 +366,41 @@ fn innermost(error: &reqwest::Error) -> String {
 
 fn name(url: &Url) -> String {
     format!("`{}`", url.host_str().unwrap_or("nowhere"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::tests::stub::{Act, Server, ok};
+
+    #[tokio::test]
+    async fn machine_without_certificate_authorities_still_reaches_allowed_plain_http() {
+        let server = Server::start(|_| Act::Say(ok("{}"))).await;
+        let settings = server.settings();
+        let client = Client::trusting(Roots::None, settings, Clock::wall(), Mortality::default());
+        let (secrets, files) = (Secrets::default(), Files::new());
+        let mut plain = Request::get(server.url("/"));
+        plain.auth = crate::connectors::Auth::None;
+        assert_eq!(client.send(&plain, &secrets, &files).await.unwrap().status, 200);
+
+        let secure = Request { url: "https://example.com/".to_owned(), ..plain };
+        let error = client.send(&secure, &secrets, &files).await.unwrap_err();
+        assert!(matches!(&error, Error::NotSent { reason, .. } if reason.contains("certificate")));
+    }
+
+    #[test]
+    fn uploads_get_time_in_proportion_up_to_a_quarter_of_an_hour() {
+        let settings = Settings::standard();
+        let limit = |length| {
+            let form = reqwest::multipart::Form::new();
+            let content = crate::net::outgoing::Content::Multipart { form, length };
+            let url = Url::parse("https://example.com").unwrap();
+            let headers = HeaderMap::new();
+            let method = reqwest::Method::POST;
+            time_limit(&settings, &Outgoing { method, url, headers, content }).as_secs()
+        };
+        assert_eq!(limit(0), 30);
+        assert_eq!(limit(64 * 1024 * 60), 90);
+        assert_eq!(limit(u64::MAX), 900);
+    }
 }

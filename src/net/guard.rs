@@ -289,4 +289,17 @@ mod tests {
         assert_eq!(reach("https://127.0.0.1:4041/api", &settings), Some(Way::Open));
         assert_eq!(reach("http://127.0.0.1:4041/api", &settings), None);
     }
+
+    #[tokio::test]
+    async fn names_resolve_to_public_addresses_alone() {
+        for (name, expected) in [("1.1.1.1", Some("1.1.1.1:0")), ("10.0.0.1", None)] {
+            match PublicOnly.resolve(name.parse().unwrap()).await {
+                Ok(found) => {
+                    let found: Vec<String> = found.map(|address| address.to_string()).collect();
+                    assert_eq!(found, Vec::from_iter(expected));
+                }
+                Err(error) => assert!(expected.is_none() && error.is::<Refused>(), "{error}"),
+            }
+        }
+    }
 }

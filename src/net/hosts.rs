@@ -53,7 +53,7 @@ impl Hosts {
         let host = Arc::new(Host {
             calls: Semaphore::new(self.calls_max),
             uploads: Semaphore::new(self.uploads_max),
-            breaker: Mutex::new(Breaker::new()),
+            breaker: Mutex::new(Breaker::closed()),
         });
         known.insert(origin, host.clone());
         host
@@ -62,10 +62,7 @@ impl Hosts {
 
 impl Host {
     /// First come, first served.
-    pub(super) async fn place(
-        &self,
-        is_upload: bool,
-    ) -> Result<SemaphorePermit<'_>, AcquireError> {
+    pub(super) async fn place(&self, is_upload: bool) -> Result<SemaphorePermit<'_>, AcquireError> {
         if is_upload { self.uploads.acquire().await } else { self.calls.acquire().await }
     }
 

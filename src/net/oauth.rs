@@ -1,12 +1,17 @@
 //! Signing in with OAuth 2: the authorization code grant with PKCE (S256) and state, renewing, and
 //! ending access.
 //!
-//! The `oauth2` crate makes the requests. Their answers are read here, because platforms keep to the
-//! standard less than the crate does; see [`answer`].
+//! The `oauth2` crate makes the requests. Their answers are read here, because platforms keep to
+//! the standard less than the crate does; see [`answer`].
 //!
 //! Invariants:
 //! - only the platform's own no is [`Error::Refused`]; a network that fails is none;
 //! - a grant without a refresh token never means that the old one is gone.
+
+use std::{
+    fmt,
+    future::{self, Ready},
+};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use bytes::Bytes;
@@ -18,7 +23,7 @@ use oauth2::{
 use reqwest::header::AUTHORIZATION;
 
 use crate::{
-    connectors::{Auth, Body, Fill, Grant, Method, Reply, Repeat, Request, SecretName},
+    connectors::{Auth, Body, Fill, Grant, Method, Repeat, Reply, Request, SecretName},
     domain::{platform::ClientAuthentication, secret::Secret, time::Timestamp},
     entropy::Entropy,
     net::{
@@ -100,28 +105,24 @@ pub async fn exchange(
     verifier: &Secret,
 ) -> Result<Grant, Error> {
     let secrets = secrets(app, Some(code), Some(verifier));
-    let carry = |request| carry(client, &secrets, request);
-    let answered = crate_client(app)?
+    let unsent = crate_client(app)?
         .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
         .set_pkce_verifier(spoken(verifier))
-        .request_async(&carry)
+        .request_async(&hand_over)
         .await;
-    answer::grant(&carried(answered)?, &secrets)
+    let reply = ask(client, handed_over(unsent)?, &secrets).await?;
+    answer::grant(&reply, &secrets)
 }
 
 /// Renews access. A grant without `refresh` means: keep the refresh token that was used.
-pub async fn refresh(
-    client: &Client,
-    app: &OAuthClient,
-    refresh: &Secret,
-) -> Result<Grant, Error> {
+pub async fn refresh(client: &Client, app: &OAuthClient, refresh: &Secret) -> Result<Grant, Error> {
     let secrets = secrets(app, Some(refresh), None);
-    let carry = |request| carry(client, &secrets, request);
-    let answered = crate_client(app)?
+    let unsent = crate_client(app)?
         .exchange_refresh_token(&RefreshToken::new(refresh.expose().to_owned()))
-        .request_async(&carry)
+        .request_async(&hand_over)
         .await;
-    answer::grant(&carried(answered)?, &secrets)
+    let reply = ask(client, handed_over(unsent)?, &secrets).await?;
+    answer::grant(&reply, &secrets)
 }
 
 /// Ends the access that `token` gives, by RFC 7009. Does nothing where the platform has no place
@@ -155,8 +156,7 @@ pub async fn revoke(client: &Client, app: &OAuthClient, token: &Secret) -> Resul
     answer::accepted(&reply, &secrets)
 }
 
-type Crate =
-    BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+type Crate = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 fn crate_client(app: &OAuthClient) -> Result<Crate, Error> {
     let wrong = |which: &'static str| {
@@ -199,48 +199,33 @@ fn secrets(app: &OAuthClient, token: Option<&Secret>, verifier: Option<&Secret>)
     }
 }
 
-/// The crate's answer to us, smuggled out as its error so that we read it ourselves.
-struct Carried(Result<Reply, Error>);
+/// A request that the crate made, handed over unsent as the error of a client that never sends.
+struct HandedOver(HttpRequest);
 
-impl std::fmt::Debug for Carried {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Carried")
+impl fmt::Debug for HandedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HandedOver")
     }
 }
 
-impl std::fmt::Display for Carried {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("carried")
+impl fmt::Display for HandedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("handed over")
     }
 }
 
-impl std::error::Error for Carried {}
+impl std::error::Error for HandedOver {}
 
-/// The HTTP client that the crate sees. Being a POST, it follows no redirect.
-async fn carry(
-    client: &Client,
-    secrets: &Secrets,
-    request: HttpRequest,
-) -> Result<HttpResponse, Carried> {
-    let (parts, body) = request.into_parts();
-    let reply = async {
-        let mut headers = parts.headers;
-        if let Some(value) = headers.get_mut(AUTHORIZATION) {
-            value.set_sensitive(true);
-        }
-        let url = outgoing::parse(&parts.uri.to_string())?;
-        let content = Content::Bytes(Bytes::from(body));
-        let outgoing = Outgoing { method: parts.method, url, headers, content };
-        Ok(client.perform(outgoing).await?.into_reply(secrets))
-    };
-    Err(Carried(reply.await))
+/// The HTTP client that the crate sees.
+fn hand_over(request: HttpRequest) -> Ready<Result<HttpResponse, HandedOver>> {
+    future::ready(Err(HandedOver(request)))
 }
 
-fn carried<T, E: oauth2::ErrorResponse + 'static>(
-    answered: Result<T, RequestTokenError<Carried, E>>,
-) -> Result<Reply, Error> {
-    match answered {
-        Err(RequestTokenError::Request(Carried(reply))) => reply,
+fn handed_over<T, E: oauth2::ErrorResponse + 'static>(
+    unsent: Result<T, RequestTokenError<HandedOver, E>>,
+) -> Result<HttpRequest, Error> {
+    match unsent {
+        Err(RequestTokenError::Request(HandedOver(request))) => Ok(request),
         Ok(_)
         | Err(
             RequestTokenError::ServerResponse(_)
@@ -251,6 +236,19 @@ fn carried<T, E: oauth2::ErrorResponse + 'static>(
             until: None,
         }),
     }
+}
+
+/// Being a POST, it follows no redirect.
+async fn ask(client: &Client, request: HttpRequest, secrets: &Secrets) -> Result<Reply, Error> {
+    let (parts, body) = request.into_parts();
+    let mut headers = parts.headers;
+    if let Some(value) = headers.get_mut(AUTHORIZATION) {
+        value.set_sensitive(true);
+    }
+    let url = outgoing::parse(&parts.uri.to_string())?;
+    let content = Content::Bytes(Bytes::from(body));
+    let outgoing = Outgoing { method: parts.method, url, headers, content };
+    Ok(client.perform(outgoing).await?.into_reply(secrets))
 }
 
 #[cfg(test)]

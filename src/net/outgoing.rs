@@ -90,7 +90,10 @@ impl Outgoing {
         is_read.then(|| Trail { url: self.url.clone(), headers: self.headers.clone() })
     }
 
-    pub(super) fn into_reqwest(self, client: &reqwest::Client) -> reqwest::Result<reqwest::Request> {
+    pub(super) fn into_reqwest(
+        self,
+        client: &reqwest::Client,
+    ) -> reqwest::Result<reqwest::Request> {
         let Outgoing { method, url, headers, content } = self;
         let has_body = method == reqwest::Method::POST || method == reqwest::Method::PUT;
         let mut request = reqwest::Request::new(method, url);
@@ -270,10 +273,9 @@ fn authorization(auth: Auth, secrets: &Secrets) -> Result<Option<HeaderValue>, E
         Auth::Access => bearer(secrets.get(SecretName::Access)?),
         Auth::Refresh => bearer(secrets.get(SecretName::Refresh)?),
         Auth::Kept => bearer(given(secrets.kept.as_ref(), "secret that was kept")?),
-        Auth::App => basic(
-            secrets.get(SecretName::ClientId)?,
-            secrets.get(SecretName::ClientSecret)?,
-        ),
+        Auth::App => {
+            basic(secrets.get(SecretName::ClientId)?, secrets.get(SecretName::ClientSecret)?)
+        }
     };
     let mut value = header_value(&text)
         .ok_or_else(|| Error::not_sent("a token has letters that no header may have"))?;
@@ -385,8 +387,7 @@ mod tests {
 
     #[tokio::test]
     async fn token_that_no_header_can_hold_is_not_sent_and_not_shown() {
-        let secrets =
-            Secrets { access: Some(Secret::new("line\nbreak")), ..Secrets::default() };
+        let secrets = Secrets { access: Some(Secret::new("line\nbreak")), ..Secrets::default() };
         let composed = Outgoing::compose(&request(Body::Empty, &[]), &secrets, &Files::new()).await;
         let error = composed.err().unwrap();
         assert!(matches!(error, Error::NotSent { .. }));

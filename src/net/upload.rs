@@ -64,3 +64,31 @@ fn chunks(file: Take<File>) -> impl Stream<Item = io::Result<Bytes>> + Send + 's
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn file_that_becomes_shorter_on_the_way_is_an_error_not_an_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("image.png");
+        std::fs::write(&path, vec![7; 3 * CHUNK_BYTES]).unwrap();
+        let length = 3 * CHUNK_BYTES as u64;
+        let whole = Upload::open(&path, length, None).await.unwrap();
+        let sizes: Vec<usize> = chunks(whole.file.take(length))
+            .map_ok(|chunk| chunk.len())
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(sizes.iter().sum::<usize>(), 3 * CHUNK_BYTES);
+        assert!(sizes.iter().all(|&size| size <= CHUNK_BYTES));
+
+        let cut = Upload::open(&path, length, None).await.unwrap();
+        std::fs::write(&path, vec![7; CHUNK_BYTES]).unwrap();
+        let sent: io::Result<Vec<Bytes>> = chunks(cut.file.take(length)).try_collect().await;
+        assert_eq!(sent.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

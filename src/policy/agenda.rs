@@ -17,7 +17,7 @@ pub const STAGE_LEAD: Duration = Duration::from_secs(120);
 const STAGE_WORTH: Duration = Duration::from_secs(10);
 
 /// Less late than this is on time, as people see it.
-const ON_TIME: Duration = Duration::from_secs(30);
+pub const LATE_AFTER: Duration = Duration::from_secs(30);
 
 /// So that a clock that was set, or a machine that was suspended, is noticed.
 const NAP_MAX: Duration = Duration::from_secs(1);
@@ -75,7 +75,7 @@ pub fn firing(due: Timestamp, now: Timestamp) -> Firing {
 /// What is not due yet is on time.
 pub fn lateness(due: Timestamp, grace: Duration, now: Timestamp) -> Lateness {
     let late = due.elapsed(now);
-    if late < ON_TIME {
+    if late < LATE_AFTER {
         Lateness::OnTime
     } else if late <= grace {
         Lateness::Late

@@ -345,3 +345,6 @@ impl Reading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,16 +14,7 @@
 
 use std::time::Duration;
 
-use crate::domain::time::Timestamp;
-
-/// What is stored of one budget.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Budget {
-    /// When all that was taken will have been earned back. The default was never touched.
-    pub theoretical_arrival: Timestamp,
-    /// Reported by the platform; wins over everything.
-    pub blocked_until: Timestamp,
-}
+use crate::domain::{pace::Budget, time::Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

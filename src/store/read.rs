@@ -202,6 +202,17 @@ pub trait Read {
         Ok(timers(self.scan(&Span::timers_due(now), Order::Ascending, limit)?).collect())
     }
 
+    /// Due between these instants, both included, the earliest first.
+    fn timers_between(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Timer>, Error> {
+        let span = Span::timers_between(from, until);
+        Ok(timers(self.scan(&span, Order::Ascending, limit)?).collect())
+    }
+
     /// In the order in which they go out.
     fn lane(
         &self,

@@ -57,7 +57,7 @@ pub enum Errand {
     },
 }
 
-/// "Access JWT 120 min, refresh JWT 90 days" (packages/pds/src/account-manager, read 2026-11-21).
+/// As the reference server makes them (packages/pds/src/account-manager, read 2026-11-21).
 const ACCESS_LASTS: Duration = Duration::from_secs(120 * 60);
 const REFRESH_LASTS: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
@@ -91,7 +91,8 @@ pub(super) fn request(errand: &Errand, site: &Site) -> Request {
     let open = |url: String| Request { auth: Auth::None, ..Request::get(url) };
     match errand {
         Errand::Resolve { handle } => {
-            // What is no handle is not sent: it may be anything, such as a password in the wrong field.
+            // What is no handle is not sent: it may be anything, such as a password in the wrong
+            // field.
             let handle = if facets::is_handle(handle) { handle } else { "handle.invalid" };
             let path = format!("/xrpc/com.atproto.identity.resolveHandle?handle={handle}");
             open(site.url(ENTRY, &path))
@@ -268,8 +269,8 @@ fn rejected(code: &str, words: String) -> Refusal {
     Refusal::new(RefusalKind::Rejected, code, words)
 }
 
-/// Bluesky's own servers are up to date, others are taken at the older, smaller limit for images; and
-/// whatever a server says that a file may have, no image or video may have more.
+/// Bluesky's own servers are up to date, others are taken at the older, smaller limit for images;
+/// and whatever a server says that a file may have, no image or video may have more.
 fn limits(site: &Site, reply: &Reply) -> LimitOverrides {
     let base = site.url(PDS, "");
     let host = base.split_once("://").map_or("", |(_, host)| host);

@@ -1,5 +1,5 @@
-//! Links, mentions and tags in a text. Bluesky's server never finds them itself: what has no facet is
-//! plain text.
+//! Links, mentions and tags in a text. Bluesky's server never finds them itself: what has no facet
+//! is plain text.
 //!
 //! Invariants: facets are in order, inside the text, never overlap, and begin and end between
 //! characters; offsets count bytes of UTF-8, the end not included (`app.bsky.richtext.facet`).
@@ -105,8 +105,8 @@ fn piece(word: &str) -> Option<(usize, Piece)> {
     Some((link.len(), Piece::Link { uri: format!("https://{link}") }))
 }
 
-/// `@handle`. "Not resolvable: .alt, .arpa, .example, .internal, .invalid, .local, .localhost,
-/// .onion" (<https://atproto.com/specs/handle>, read 2026-11-21).
+/// `@handle`. Some top-level names never resolve (<https://atproto.com/specs/handle>, read
+/// 2026-11-21).
 fn mention(rest: &str) -> Option<(usize, Piece)> {
     let end = rest
         .find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.' && letter != '-')
@@ -122,8 +122,8 @@ fn mention(rest: &str) -> Option<(usize, Piece)> {
 const UNRESOLVABLE: &[&str] =
     &["alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion"];
 
-/// "Labels of 1 to 63 letters, digits and hyphens, at least two of them, 253 in all; the last does not
-/// begin with a digit" (<https://atproto.com/specs/handle>, read 2026-11-21).
+/// At least two labels of 1 to 63 letters, digits and hyphens, 253 in all; the last does not begin
+/// with a digit (<https://atproto.com/specs/handle>, read 2026-11-21).
 pub(super) fn is_handle(text: &str) -> bool {
     let last = text.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     is_domain(text)

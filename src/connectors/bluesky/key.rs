@@ -1,8 +1,8 @@
 //! The key of a record: a TID, which is 53 bits of microseconds and 10 bits that tell clocks apart.
 //!
-//! "64-bit integer, big-endian; the top bit is always 0; the next 53 bits are microseconds since the
-//! epoch; the final 10 bits are a random clock identifier" (<https://atproto.com/specs/tid>, read
-//! 2026-11-21). Ours are taken from the delivery: what is asked for twice has one key.
+//! Of 64 bits the top one is 0, the next 53 are microseconds since the epoch, the last 10 tell
+//! clocks apart (<https://atproto.com/specs/tid>, read 2026-11-21). Ours are taken from the
+//! delivery: what is asked for twice has one key.
 
 use crate::{connectors::Job, domain::time::Timestamp};
 
@@ -40,7 +40,6 @@ mod tests {
         // The smallest, and the largest whose top bit is 0.
         assert_eq!(print(0), "2222222222222");
         assert_eq!(print((1 << 63) - 1), "bzzzzzzzzzzzz");
-        // From the specification's own examples, read back by hand.
         let micros = 1_672_531_200_000_000_u128;
         let printed = print(micros << 10);
         assert_eq!(printed.len(), 13);

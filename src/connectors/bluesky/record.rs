@@ -8,7 +8,7 @@ use crate::{
     domain::media::MediaKind,
 };
 
-/// "langs": at most 3.
+/// "maxLength": 3.
 const LANGUAGES_MAX: usize = 3;
 
 /// The body of `com.atproto.repo.createRecord` for the part after those in `sent`.

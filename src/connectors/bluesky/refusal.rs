@@ -1,5 +1,5 @@
-//! What a no of the AT Protocol means. Every error has a name, so words are never read; the same name
-//! comes with different statuses from different servers, so the name comes first.
+//! What a no of the AT Protocol means. Every error has a name, so words are never read; the same
+//! name comes with different statuses from different servers, so the name comes first.
 //!
 //! <https://atproto.com/specs/xrpc#error-responses> and the lexicons, read 2026-11-21.
 

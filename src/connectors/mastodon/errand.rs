@@ -1,8 +1,8 @@
 //! What is not a delivery on Mastodon: registering with a server, who the account is and what its
 //! server allows, giving access back, taking statuses down.
 //!
-//! <https://docs.joinmastodon.org/methods/oauth/>, <https://docs.joinmastodon.org/methods/apps/> and
-//! <https://docs.joinmastodon.org/methods/instance/>, read 2026-07-02.
+//! <https://docs.joinmastodon.org/methods/oauth/>, <https://docs.joinmastodon.org/methods/apps/>
+//! and <https://docs.joinmastodon.org/methods/instance/>, read 2026-07-02.
 
 use std::collections::BTreeMap;
 
@@ -254,8 +254,8 @@ fn limits(instance: &Value) -> LimitOverrides {
     }
 }
 
-/// What the version says the server runs. Only a plain version of Mastodon's, from 3 on, is taken for
-/// Mastodon: to be wrong here would be to trust a key that is not honoured.
+/// What the version says the server runs. Only a plain version of Mastodon's, from 3 on, is taken
+/// for Mastodon: to be wrong here would be to trust a key that is not honoured.
 fn software(version: &str) -> &'static str {
     let lower = version.to_lowercase();
     for known in ["pixelfed", "pleroma", "akkoma", "gotosocial"] {

@@ -60,8 +60,8 @@ pub(super) fn of_reply(reply: &Reply) -> Refusal {
 const NOT_PROCESSED: &str = "have not finished processing";
 const KEY_SEEN: &str = "Duplicate idempotency key";
 
-/// "Media 123 not found or already attached to another post", in whatever language: no other refusal
-/// names the ids of our files.
+/// "Media 123 not found or already attached to another post", in whatever language: no other
+/// refusal names the ids of our files.
 fn is_attached(ready: &[String], words: &str) -> bool {
     let mut tokens = words.split(|letter: char| !letter.is_alphanumeric());
     words.contains("already attached")

@@ -1,4 +1,5 @@
-//! A status: the request that creates it, with the key that keeps it single, and what is kept of it.
+//! A status: the request that creates it, with the key that keeps it single, and what is kept of
+//! it.
 //!
 //! <https://docs.joinmastodon.org/methods/statuses/#create>, read 2026-07-02.
 
@@ -23,8 +24,8 @@ pub struct Status {
 /// The name in [`crate::domain::account::Identity::traits`] of what a server runs.
 pub(super) const SOFTWARE: &str = "software";
 
-/// "Idempotency keys are stored for up to 1 hour" (methods/statuses, read 2026-07-02). We trust them
-/// for half of that; after it, a look at the account's statuses decides.
+/// "Idempotency keys are stored for up to 1 hour" (methods/statuses, read 2026-07-02). We trust
+/// them for half of that; after it, a look at the account's statuses decides.
 const KEY_VALID_FOR: Duration = Duration::from_secs(30 * 60);
 
 /// Without keys, a request that was cut off may still be at work inside the server.
@@ -87,8 +88,8 @@ pub(super) fn creation(ready: &[String], sent: &[Status], job: &Job) -> Request 
     request
 }
 
-/// GoToSocial ignores keys, Pixelfed refuses a repeated one, Pleroma repeats even its errors. So a key
-/// goes only to a server that said it is Mastodon itself, and nobody else is trusted with one.
+/// GoToSocial ignores keys, Pixelfed refuses a repeated one, Pleroma repeats even its errors. So a
+/// key goes only to a server that said it is Mastodon itself, and nobody else is trusted with one.
 fn honours_keys(job: &Job) -> bool {
     software(job) == "mastodon"
 }

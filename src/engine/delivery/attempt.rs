@@ -92,7 +92,7 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
     let prepared = jobs::build(store, connector, site, &delivery, &post, &account)?;
     let mut files = Files::new();
     for media in prepared.media.values() {
-        files.insert(media.id, (core.store.media().path(&media.sha256), media.bytes));
+        files.insert(media.id, (core.store.media_files().path(&media.sha256), media.bytes));
     }
     let job = prepared.job;
     let step = if delivery.step.is_empty() {
@@ -155,7 +155,13 @@ impl Attempt<'_> {
                 }
                 let mut change = Change::of(delivery);
                 let why = crate::domain::delivery::Hold::Unreadable;
-                transitions::hold(view, &mut change, why, &crate::domain::organization::Actor::Engine, now)?;
+                transitions::hold(
+                    view,
+                    &mut change,
+                    why,
+                    &crate::domain::organization::Actor::Engine,
+                    now,
+                )?;
                 change.write(view)?;
                 Ok(())
             })
@@ -183,7 +189,8 @@ impl Attempt<'_> {
             .core()
             .commit("claim", move |view| {
                 // Read again: a pause or a disconnection may have come first.
-                let account = view.account(account.organization, account.id)?.ok_or(Halt::Fenced)?;
+                let account =
+                    view.account(account.organization, account.id)?.ok_or(Halt::Fenced)?;
                 if transitions::may_publish(view, &account)?.is_err() {
                     return Err(Halt::Fenced);
                 }
@@ -232,8 +239,7 @@ impl Attempt<'_> {
 
     /// For a request that was armed longer ago and whose repetition was decided on just now.
     pub(super) async fn send_decided(&mut self, request: Request) -> Result<Course, Halt> {
-        let answer =
-            self.core().client.send(&request, &self.assignment.secrets, &self.files).await;
+        let answer = self.core().client.send(&request, &self.assignment.secrets, &self.files).await;
         match answer {
             Ok(reply) => self.answered(&request, &reply).await,
             Err(net::Error::NotSent { reason, until }) => {
@@ -317,8 +323,7 @@ impl Attempt<'_> {
         let wait = self
             .core()
             .commit("advance", move |view| {
-                let organization =
-                    view.organization(account.organization)?.ok_or(Halt::Fenced)?;
+                let organization = view.organization(account.organization)?.ok_or(Halt::Fenced)?;
                 if let Some(until) = exhausted {
                     paces::block(
                         view,
@@ -441,10 +446,8 @@ impl Attempt<'_> {
 
     async fn give_up(&mut self, refusal: Refusal) -> Result<Course, Halt> {
         let (fence, now, live) = (self.fence, self.core().now(), self.live());
-        self.end_with(End::Settled, move |view| {
-            transitions::fail(view, fence, refusal, live, now)
-        })
-        .await
+        self.end_with(End::Settled, move |view| transitions::fail(view, fence, refusal, live, now))
+            .await
     }
 
     /// Nothing took effect: back to the front of the lane.
@@ -481,7 +484,9 @@ pub(super) fn limit_wait(until: Timestamp, failures: u32) -> Wait {
         step: None,
         armed: None,
         failures,
-        text: format!("A limit is reached; it goes on at {until}. This does not count as a failure."),
+        text: format!(
+            "A limit is reached; it goes on at {until}. This does not count as a failure."
+        ),
     }
 }
 

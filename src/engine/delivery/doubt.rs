@@ -87,7 +87,9 @@ async fn send_again(
     attempt.core().commit("arm again", move |view| transitions::rearm(view, fence, now)).await?;
     attempt.delivery.armed = Some(Armed { since: now, looks: 0 });
     attempt.job.armed = Some(now);
-    let Ok(request) = attempt.request() else { return ask(attempt, "its step is unreadable").await };
+    let Ok(request) = attempt.request() else {
+        return ask(attempt, "its step is unreadable").await;
+    };
     attempt.send(request).await
 }
 
@@ -98,11 +100,7 @@ fn can_look(attempt: &Attempt<'_>) -> CanLook {
     }
 }
 
-async fn look(
-    attempt: &mut Attempt<'_>,
-    request: &Request,
-    armed: Armed,
-) -> Result<Course, Halt> {
+async fn look(attempt: &mut Attempt<'_>, request: &Request, armed: Armed) -> Result<Course, Halt> {
     let Ok(Some(probe)) = attempt.connector.probe(&attempt.step, &attempt.job) else {
         return ask(attempt, "The platform offers no way to look.").await;
     };
@@ -211,8 +209,6 @@ async fn ask(attempt: &mut Attempt<'_>, evidence: &str) -> Result<Course, Halt> 
     let (fence, now, live) = (attempt.fence, attempt.core().now(), attempt.live());
     let evidence = evidence.to_owned();
     attempt
-        .end_with(End::Settled, move |view| {
-            transitions::in_doubt(view, fence, live, evidence, now)
-        })
+        .end_with(End::Settled, move |view| transitions::in_doubt(view, fence, live, evidence, now))
         .await
 }

@@ -49,10 +49,13 @@ pub(super) fn accepted(reply: &Reply, secrets: &Secrets) -> Result<(), Error> {
         }
         _ => {
             let (code, words) = refusal(&reply.body);
+            let shown = |text: &str| -> String {
+                secrets.redact(text).chars().take(WORDS_CHARS_MAX).collect()
+            };
             Err(Error::Refused {
                 status,
-                code: code.unwrap_or_else(|| status.to_string()),
-                words: secrets.redact(&words).chars().take(WORDS_CHARS_MAX).collect(),
+                code: shown(&code.unwrap_or_else(|| status.to_string())),
+                words: shown(&words),
             })
         }
     }
