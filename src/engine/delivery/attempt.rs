@@ -433,10 +433,12 @@ impl Attempt<'_> {
             refusal.kind.name(),
             refusal.words
         );
+        // A file that the platform lost is uploaded again, as long as nothing is live yet.
+        let anew = refusal.kind == RefusalKind::Media && self.live().is_empty();
         let wait = Wait {
             until: at,
             why: Why::Backoff { refusal },
-            step: None,
+            step: anew.then(Vec::new),
             armed: None,
             failures: self.delivery.failures + 1,
             text,
