@@ -6,3 +6,4 @@ pub mod lane;
 pub mod pace;
 pub mod recovery;
 pub mod retry;
+pub mod supervision;

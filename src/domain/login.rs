@@ -38,4 +38,3 @@ pub struct Remembered {
     pub made: String,
     pub at: Timestamp,
 }
-
