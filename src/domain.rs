@@ -27,3 +27,5 @@ pub mod problem;
 pub mod mortality;
 
 pub mod text;
+
+pub mod nearest;
