@@ -21,8 +21,8 @@ use url::Url;
 
 use crate::{
     clock::Clock,
-    domain::{nearest::nearest, secret::Secret},
-    engine::{AppCredentials, NetSettings, Settings},
+    domain::{mortality::Mortality, nearest::nearest, secret::Secret},
+    engine::{self, AppCredentials, NetSettings, Place, Settings},
     entropy::Entropy,
 };
 
@@ -271,7 +271,8 @@ impl Config {
         known: impl Iterator<Item = (&'a str, Vec<&'a str>)>,
     ) -> Result<(), Fault> {
         let known: BTreeMap<&str, Vec<&str>> = known.collect();
-        for (name, platform) in &self.platforms {
+        let unset = Platform::default();
+        for (name, platform) in self.platforms.iter().filter(|(_, platform)| **platform != unset) {
             let Some(endpoints) = known.get(name.as_str()) else {
                 let key = format!("platforms.{name}");
                 return Err(unknown(&key, "a platform", name, known.keys().copied()));
@@ -294,7 +295,7 @@ impl Config {
         let apps = self.platforms.iter().filter(|(_, platform)| !platform.client_id.is_empty());
         let key_file = &self.vault.key_file;
         Settings {
-            data: self.data.directory.clone(),
+            data: Place::Directory(self.data.directory.clone()),
             cache_bytes: self.data.cache_mib.saturating_mul(MIB),
             vault_key: self.vault.key.0.clone(),
             vault_key_file: (!key_file.as_os_str().is_empty()).then(|| key_file.clone()),
@@ -310,6 +311,7 @@ impl Config {
             upload_bytes_max: self.limits.upload_mib.saturating_mul(MIB),
             clock,
             entropy,
+            mortality: Mortality::default(),
         }
     }
 }
@@ -320,7 +322,10 @@ impl Net {
             timeout: self.timeout.0,
             connect_timeout: self.connect_timeout.0,
             reply_bytes_max: REPLY_BYTES_MAX,
-            private_addresses_allowed: self.private_addresses == PrivateAddresses::Allow,
+            private_addresses: match self.private_addresses {
+                PrivateAddresses::Refuse => engine::PrivateAddresses::Refused,
+                PrivateAddresses::Allow => engine::PrivateAddresses::Allowed,
+            },
             allowed_origins: Vec::new(),
         }
     }
@@ -461,7 +466,8 @@ mod tests {
     #[test]
     fn platform_that_does_not_exist_is_answered_with_the_nearest() {
         let mut config = Config::default();
-        config.platforms.insert("mastodno".to_owned(), Platform::default());
+        let unused = Platform { client_id: "a".to_owned(), ..Platform::default() };
+        config.platforms.insert("mastodno".to_owned(), unused);
         let known = || [("x", vec!["api", "web"]), ("mastodon", vec![])].into_iter();
         let fault = config.check_platforms(known()).unwrap_err();
         assert_eq!(fault.key, "platforms.mastodno");

@@ -23,6 +23,9 @@ use crate::domain::{
     time::Timestamp,
 };
 
+pub mod bluesky;
+pub mod mastodon;
+
 /// What a platform's file provides, in this order.
 pub trait Connector {
     const PROFILE: Profile;
@@ -47,6 +50,12 @@ pub trait Connector {
 
     /// What readers can already see at `step`: the earlier parts of a thread.
     fn live(step: &Self::Step, job: &Job) -> Vec<Live>;
+
+    /// Asked while a post is planned: a sentence if the platform cannot honour this option. An option
+    /// that a platform may leave out without misleading anybody is fine.
+    fn check_option(_name: &str, _value: &str) -> Result<(), String> {
+        Ok(())
+    }
 
     /// `None`: this platform has no such errand, and none is needed.
     fn errand(task: &Task) -> Option<Self::Errand>;
@@ -80,6 +89,7 @@ pub trait AnyConnector: Sync {
         reply: &Reply,
     ) -> serde_json::Result<Sighting<Value>>;
     fn live(&self, step: &Value, job: &Job) -> serde_json::Result<Vec<Live>>;
+    fn check_option(&self, name: &str, value: &str) -> Result<(), String>;
     fn errand(&self, task: &Task) -> Option<Value>;
     fn errand_request(&self, errand: &Value, site: &Site) -> serde_json::Result<Request>;
     fn errand_accept(
@@ -91,7 +101,7 @@ pub trait AnyConnector: Sync {
 }
 
 /// Alphabetical. Adding a platform is one file, one `mod` line and one line here.
-pub const ALL: &[&dyn AnyConnector] = &[];
+pub const ALL: &[&dyn AnyConnector] = &[&bluesky::Bluesky, &mastodon::Mastodon];
 
 /// The connector with this name, as in [`Profile::platform`].
 pub fn find(platform: &str) -> Option<&'static dyn AnyConnector> {
@@ -456,6 +466,10 @@ impl<C: Connector + Sync> AnyConnector for C {
 
     fn live(&self, step: &Value, job: &Job) -> serde_json::Result<Vec<Live>> {
         Ok(C::live(&C::Step::deserialize(step)?, job))
+    }
+
+    fn check_option(&self, name: &str, value: &str) -> Result<(), String> {
+        C::check_option(name, value)
     }
 
     fn errand(&self, task: &Task) -> Option<Value> {

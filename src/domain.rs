@@ -10,6 +10,10 @@ pub mod platform;
 
 pub mod account;
 
+pub mod login;
+
+pub mod pace;
+
 pub mod post;
 
 pub mod media;

@@ -1,1 +1,9 @@
 //! Decisions: synchronous, total, and `now` is an argument. No disk, no clock, nothing awaited.
+
+pub mod agenda;
+pub mod fit;
+pub mod lane;
+pub mod pace;
+pub mod recovery;
+pub mod retry;
+pub mod supervision;

@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     Answered, Api,
-    caller::{Admin, May, Read},
+    caller::{Admin, May, Publish, Read},
     organizations::paused_since,
     paging::{PageAsked, Piece},
     reading::{Asked, Id, Strict, Text},
@@ -314,9 +314,9 @@ async fn health(
 ///
 /// Nothing of it is published until it is resumed.
 #[utoipa::path(post, path = "/accounts/{id}/pause", tag = "accounts", params(("id" = String, Path)),
-    security(("key" = ["admin"])), responses((status = 200, body = AccountView)))]
+    security(("key" = ["publish"])), responses((status = 200, body = AccountView)))]
 async fn pause(
-    by: May<Admin>,
+    by: May<Publish>,
     State(api): State<Api>,
     Id(id): Id<AccountId>,
 ) -> Answered<AccountView> {
@@ -327,9 +327,9 @@ async fn pause(
 ///
 /// Also one that was set aside because it needed attention.
 #[utoipa::path(post, path = "/accounts/{id}/resume", tag = "accounts", params(("id" = String, Path)),
-    security(("key" = ["admin"])), responses((status = 200, body = AccountView)))]
+    security(("key" = ["publish"])), responses((status = 200, body = AccountView)))]
 async fn resume(
-    by: May<Admin>,
+    by: May<Publish>,
     State(api): State<Api>,
     Id(id): Id<AccountId>,
 ) -> Answered<AccountView> {

@@ -40,7 +40,8 @@ impl Level for Admin {
     const SCOPE: Scope = Scope::Admin;
 }
 
-/// A caller whose key has at least the level's scope. Comes first among a handler's arguments, so
+/// A caller whose key has at least the level's scope; where a request's content needs more, the
+/// façade says so. Comes first among a handler's arguments, so
 /// that nobody without a key learns anything from how a request is refused.
 pub(crate) struct May<L> {
     pub(crate) caller: Caller,
@@ -76,8 +77,7 @@ fn bearer(value: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !key.is_empty()).then_some(key)
 }
 
-/// For the routes where the body decides what is needed.
-pub(crate) fn require(caller: &Caller, scope: Scope) -> Result<(), Refused> {
+fn require(caller: &Caller, scope: Scope) -> Result<(), Refused> {
     if caller.scope >= scope {
         return Ok(());
     }
@@ -87,7 +87,7 @@ pub(crate) fn require(caller: &Caller, scope: Scope) -> Result<(), Refused> {
     Err(Refused::new(Code::Forbidden, sentence, remedy).at("header.authorization"))
 }
 
-pub(crate) fn scope_name(scope: Scope) -> &'static str {
+fn scope_name(scope: Scope) -> &'static str {
     match scope {
         Scope::Read => "read",
         Scope::Draft => "draft",

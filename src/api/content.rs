@@ -154,10 +154,6 @@ impl PlanBody {
             PlanBody::Local(local) => Ok(PlanRequest::Local { wall: local.wall, zone: local.zone }),
         }
     }
-
-    pub(crate) fn is_draft(&self) -> bool {
-        matches!(self, PlanBody::Draft)
-    }
 }
 
 impl From<Plan> for PlanBody {

@@ -22,7 +22,7 @@ use crate::{
         problem::Code,
         time::Timestamp,
     },
-    engine::{Upload, facade::Caller},
+    engine::facade::{Caller, Upload},
 };
 
 use super::{

@@ -1,5 +1,7 @@
 //! Organizations, and the panic switches for one of them or for everything.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::State,
@@ -9,8 +11,6 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-use std::time::Duration;
 
 use crate::{
     domain::{
@@ -23,10 +23,11 @@ use crate::{
 
 use super::{
     Answered, Api,
-    caller::{Admin, May, Read},
+    caller::{Admin, May, Publish, Read},
     once::{self, Replay},
     paging::{PageAsked, Piece},
     reading::{Asked, Id, Strict, Text},
+    refused::Refused,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
@@ -95,8 +96,9 @@ pub(crate) struct NewOrganization {
 pub(crate) struct FoundedOrganization {
     #[schema(value_type = String, example = "org_01jd3v9p0c8k5t2m7q4x6y1z0n")]
     id: Text<OrganizationId>,
-    /// An admin key of the new organization. Shown here and never again.
-    key: String,
+    /// An admin key of the new organization. Shown once: absent in the answer to a repetition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 /// What is to change; what is left out stays.
@@ -143,13 +145,12 @@ async fn create(
     State(api): State<Api>,
     headers: HeaderMap,
     Strict(asked): Strict<NewOrganization>,
-) -> Result<Response, super::refused::Refused> {
+) -> Result<Response, Refused> {
     let once = once::of(&headers, "POST /api/v1/organizations", &asked)?;
-    let began = api.clock.now();
     let made = api.engine.create_organization(&by.caller, &asked.name, once).await?;
-    let replay = if made.organization.made() < began { Replay::Repeated } else { Replay::First };
-    let view =
-        FoundedOrganization { id: Text(made.organization), key: made.key.expose().to_owned() };
+    let key = Some(made.key.expose()).filter(|key| !key.is_empty()).map(str::to_owned);
+    let replay = if key.is_none() { Replay::Repeated } else { Replay::First };
+    let view = FoundedOrganization { id: Text(made.organization), key };
     Ok(once::answer(replay, Json(view).into_response()))
 }
 
@@ -189,9 +190,9 @@ async fn edit(
 /// Nothing of it is published until it is resumed; what becomes due waits on its lane.
 #[utoipa::path(post, path = "/organizations/{id}/pause", tag = "organizations",
     params(("id" = String, Path)),
-    security(("key" = ["admin"])), responses((status = 200, body = OrganizationView)))]
+    security(("key" = ["publish"])), responses((status = 200, body = OrganizationView)))]
 async fn pause(
-    by: May<Admin>,
+    by: May<Publish>,
     State(api): State<Api>,
     Id(id): Id<OrganizationId>,
 ) -> Answered<OrganizationView> {
@@ -203,9 +204,9 @@ async fn pause(
 /// What became due meanwhile goes out if it is within the grace, and is held as missed if not.
 #[utoipa::path(post, path = "/organizations/{id}/resume", tag = "organizations",
     params(("id" = String, Path)),
-    security(("key" = ["admin"])), responses((status = 200, body = OrganizationView)))]
+    security(("key" = ["publish"])), responses((status = 200, body = OrganizationView)))]
 async fn resume(
-    by: May<Admin>,
+    by: May<Publish>,
     State(api): State<Api>,
     Id(id): Id<OrganizationId>,
 ) -> Answered<OrganizationView> {

@@ -13,20 +13,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     domain::{
         ids::{AccountId, OrganizationId, PostId},
-        organization::Scope,
         post::PostStage,
         problem::Code,
         time::Timestamp,
     },
-    engine::{
-        Repeated,
-        facade::{NewPost, PostEdit, PostView},
-    },
+    engine::facade::{NewPost, PostEdit, PostView, Repeated},
 };
 
 use super::{
     Answered, Api,
-    caller::{Draft, May, Publish, Read, require},
+    caller::{Draft, May, Read},
     content::{ContentBody, PlanBody, Variants, read_variants, show_variants},
     deliveries::DeliveryView,
     events::{EventView, actor_name},
@@ -189,9 +185,6 @@ async fn create(
     headers: HeaderMap,
     Strict(body): Strict<NewPostBody>,
 ) -> Result<Response, Refused> {
-    if !body.plan.is_draft() {
-        require(&by.caller, Scope::Publish)?;
-    }
     let once = once::of(&headers, "POST /api/v1/posts", &body)?;
     let (view, repeated) = api.engine.create_post(&by.caller, body.read()?, once).await?;
     let replay = match repeated {
@@ -256,13 +249,6 @@ async fn edit(
     Strict(change): Strict<PostChange>,
 ) -> Result<Response, Refused> {
     let revision = wanted_revision(&headers)?;
-    if by.caller.scope < Scope::Publish {
-        let goes_out = change.plan.as_ref().is_some_and(|plan| !plan.is_draft())
-            || api.engine.post(&by.caller, id)?.post.stage != PostStage::Draft;
-        if goes_out {
-            require(&by.caller, Scope::Publish)?;
-        }
-    }
     let edit = PostEdit {
         content: change.content.map(Into::into),
         variants: change.variants.map(read_variants).transpose()?,
@@ -284,11 +270,12 @@ async fn edit(
 
 /// Cancel a post
 ///
-/// Whatever has not gone out will not. What is already published stays.
+/// Whatever has not gone out will not. What is already published stays. A draft needs the scope
+/// `draft`, a planned post `publish`.
 #[utoipa::path(post, path = "/posts/{id}/cancel", tag = "posts", params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = PostBody)))]
+    security(("key" = ["draft"])), responses((status = 200, body = PostBody)))]
 async fn cancel(
-    by: May<Publish>,
+    by: May<Draft>,
     State(api): State<Api>,
     Id(id): Id<PostId>,
 ) -> Result<Response, Refused> {
@@ -300,9 +287,9 @@ async fn cancel(
 ///
 /// The same as `POST /api/v1/posts/{id}/cancel`: its record stays.
 #[utoipa::path(delete, path = "/posts/{id}", tag = "posts", params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = PostBody)))]
+    security(("key" = ["draft"])), responses((status = 200, body = PostBody)))]
 async fn delete(
-    by: May<Publish>,
+    by: May<Draft>,
     State(api): State<Api>,
     Id(id): Id<PostId>,
 ) -> Result<Response, Refused> {

@@ -41,6 +41,9 @@ pub struct Identity {
     pub picture: String,
     /// Limits that differ from the profile's, by name, because the server says so.
     pub limits: LimitOverrides,
+    /// What else its connector has to know about the account or its server later, by name, such as
+    /// `software`. Only the connector that wrote them gives them a meaning.
+    pub traits: BTreeMap<String, String>,
 }
 
 /// Only what a server reports; everything else is the profile's.

@@ -86,16 +86,20 @@ pub enum Actor {
     Operator,
 }
 
-/// An app's OAuth client. `organization` is `None` when it belongs to the instance.
+/// An app's OAuth client, as registered with one server. Its secret is in the vault.
 #[derive(Clone, Debug, PartialEq)]
 pub struct App {
     pub platform: String,
-    /// The server that this client is registered with; for a platform with one server, its own name.
+    /// The server that this client is registered with; for a platform with one server, empty.
     pub server: String,
+    /// `None` when it belongs to the instance.
     pub organization: Option<OrganizationId>,
     pub client_id: String,
-    /// Empty where the client is public. Its secret is in the vault.
+    pub authorize_url: String,
+    pub token_url: String,
+    pub revoke_url: Option<String>,
     pub redirect_uri: String,
+    /// Space-separated, as asked for.
     pub scopes: String,
     pub created: Timestamp,
 }

@@ -6,7 +6,18 @@
 //! - a verb that arrives twice does its work once: by its [`Once`], or because it says what shall be
 //!   rather than what to do.
 
-use std::collections::BTreeMap;
+mod access;
+mod accounts;
+mod deliveries;
+mod events;
+mod media;
+mod posts;
+pub(super) mod remembered;
+mod validation;
+
+use std::{collections::BTreeMap, str::FromStr};
+
+pub use self::media::Upload;
 
 use crate::domain::{
     account::Account,
@@ -14,7 +25,7 @@ use crate::domain::{
     ids::{AccountId, OrganizationId},
     organization::{Actor, Reach, Scope},
     post::{Content, Post, VariantFor},
-    problem::Problem,
+    problem::{Code, Problem},
     secret::Secret,
     time::Timestamp,
 };
@@ -72,6 +83,13 @@ pub enum PlanRequest {
         wall: String,
         zone: String,
     },
+}
+
+/// Whether a request did something now, or had done it when it first arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    No,
+    Yes,
 }
 
 /// What is `None` stays. `revision`: refuse the edit if the post has changed since.
@@ -193,4 +211,44 @@ pub struct OrganizationEdit {
     pub name: Option<String>,
     pub grace: Option<std::time::Duration>,
     pub posts_per_hour: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Readiness {
+    pub ready: bool,
+    /// Why not, for people; empty when ready.
+    pub reason: String,
+    pub version: &'static str,
+    /// Timers that should have fired more than five seconds ago, up to 1,000.
+    pub late_deliveries: usize,
+    pub oldest_late: Option<Timestamp>,
+}
+
+const PAGE_DEFAULT: usize = 50;
+const PAGE_MAX: usize = 200;
+
+impl Page {
+    fn limit(&self) -> usize {
+        if self.limit == 0 { PAGE_DEFAULT } else { self.limit.min(PAGE_MAX) }
+    }
+
+    fn after_id<I: FromStr>(&self) -> Result<Option<I>, Problem> {
+        let Some(cursor) = &self.after else { return Ok(None) };
+        cursor.parse().map(Some).map_err(|_| {
+            Problem::new(
+                Code::BadRequest,
+                "This cursor is not one that we gave.",
+                "Begin without a cursor, and use `next` as it was answered.",
+            )
+            .at("after")
+        })
+    }
+}
+
+/// `found` holds one more than `limit` if there is more.
+fn listing<T>(mut found: Vec<T>, limit: usize, cursor: impl Fn(&T) -> String) -> Listing<T> {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = if more { found.last().map(cursor) } else { None };
+    Listing { items: found, next }
 }

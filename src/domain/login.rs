@@ -1,0 +1,40 @@
+//! A login that was begun and not finished, and a request that may arrive again.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    ids::{AccountId, OrganizationId},
+    organization::Actor,
+    time::Timestamp,
+};
+
+/// Kept under the hash of its state, and deleted by the first callback that carries that state, so
+/// that a state works once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingLogin {
+    pub organization: OrganizationId,
+    /// Who asked; the connected account is theirs to answer for.
+    pub actor: Actor,
+    pub platform: String,
+    pub server: String,
+    pub endpoints: BTreeMap<String, String>,
+    pub reconnect: Option<AccountId>,
+    pub authorize_url: String,
+    pub token_url: String,
+    pub revoke_url: Option<String>,
+    pub redirect_uri: String,
+    pub scopes: String,
+    /// The PKCE verifier, sealed.
+    pub verifier: Vec<u8>,
+    pub until: Timestamp,
+}
+
+/// What a request with an idempotency key did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remembered {
+    /// SHA-256 of what was asked.
+    pub fingerprint: [u8; 32],
+    /// The id of what it made.
+    pub made: String,
+    pub at: Timestamp,
+}

@@ -1,0 +1,352 @@
+//! Deliveries: looked at, and what a person may decide about one.
+
+use crate::{
+    connectors::Task,
+    domain::{
+        delivery::{Delivery, Doubt, Live, State, Why},
+        event::EventKind,
+        ids::{AccountId, DeliveryId},
+        organization::{Actor, Scope},
+        problem::{Code, Problem},
+        refusal::{Refusal, RefusalKind},
+        time::Timestamp,
+    },
+    engine::{
+        Answer, Engine,
+        core::{Halt, connector_named},
+        errands,
+        facade::{Caller, Listing, Page, Resolution, listing},
+        tokens,
+        transitions::{self, Change},
+    },
+    store::{Read, View},
+};
+
+/// How many records one page of a filtered list looks at, at most.
+const SCAN_MAX: usize = 5_000;
+
+impl Engine {
+    /// `state`: a name as in [`State::name`].
+    pub fn deliveries(
+        &self,
+        caller: &Caller,
+        state: Option<&str>,
+        account: Option<AccountId>,
+        page: &Page,
+    ) -> Answer<Listing<Delivery>> {
+        caller.may(Scope::Read)?;
+        let number = match state {
+            None => None,
+            Some(name) => state_number(name)?,
+        };
+        let wanted = |delivery: &Delivery| {
+            state.is_none_or(|name| delivery.state.name() == name)
+                && account.is_none_or(|account| delivery.account == account)
+        };
+        match number {
+            Some(number) => self.marked(caller, number, wanted, page),
+            None => self.scanned(caller, wanted, page),
+        }
+    }
+
+    /// By the marks of the states that somebody looks for.
+    fn marked(
+        &self,
+        caller: &Caller,
+        number: u8,
+        wanted: impl Fn(&Delivery) -> bool,
+        page: &Page,
+    ) -> Answer<Listing<Delivery>> {
+        let tenant = self.core.store.organization(caller.organization);
+        let before = page.after_id::<DeliveryId>()?;
+        let mut ids = tenant.attention(number, usize::MAX)?;
+        ids.reverse();
+        let limit = page.limit();
+        let mut found = Vec::new();
+        for id in ids.into_iter().filter(|&id| before.is_none_or(|before| id < before)) {
+            found.extend(tenant.delivery(id)?.filter(&wanted));
+            if found.len() > limit {
+                break;
+            }
+        }
+        Ok(listing(found, limit, |delivery| delivery.id.to_string()))
+    }
+
+    /// A page may hold fewer than asked for, and still have a next one.
+    fn scanned(
+        &self,
+        caller: &Caller,
+        wanted: impl Fn(&Delivery) -> bool,
+        page: &Page,
+    ) -> Answer<Listing<Delivery>> {
+        let tenant = self.core.store.organization(caller.organization);
+        let limit = page.limit();
+        let mut before = page.after_id::<DeliveryId>()?;
+        let mut found = Vec::new();
+        let mut looked = 0;
+        while looked < SCAN_MAX {
+            let piece = tenant.deliveries(before, SCAN_PIECE)?;
+            let ended = piece.len() < SCAN_PIECE;
+            looked += piece.len();
+            before = piece.last().map(|delivery| delivery.id).or(before);
+            found.extend(piece.into_iter().filter(&wanted));
+            if found.len() > limit {
+                return Ok(listing(found, limit, |delivery| delivery.id.to_string()));
+            }
+            if ended {
+                return Ok(Listing { items: found, next: None });
+            }
+        }
+        Ok(Listing { items: found, next: before.map(|id| id.to_string()) })
+    }
+
+    pub fn delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
+        caller.may(Scope::Read)?;
+        let found = self.core.store.organization(caller.organization).delivery(id)?;
+        found.ok_or_else(|| missing(id))
+    }
+
+    /// Failed, held or waiting: now, from where it stands. One that is ready already stays as it is,
+    /// so a repetition does nothing.
+    pub async fn retry_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
+        self.decide(caller, id, "retry delivery", |view, delivery, actor, now| {
+            if matches!(delivery.state, State::Ready | State::Running) {
+                return Ok(delivery);
+            }
+            let retriable = matches!(
+                delivery.state,
+                State::Failed { .. }
+                    | State::Held { .. }
+                    | State::Waiting { why: Why::Backoff { .. } | Why::Limit, .. }
+            );
+            if !retriable {
+                return Err(wrong_state(&delivery, "be retried"));
+            }
+            let mut change = Change::of(delivery);
+            again(&mut change.after, now);
+            let text = "A person asked for another attempt.".to_owned();
+            change.tell(view, EventKind::DeliveryRetried, actor, now, text)?;
+            change.write(view)
+        })
+        .await
+    }
+
+    /// Refused when it is live, on its way, or when whether it is live is unknown.
+    pub async fn cancel_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
+        self.decide(caller, id, "cancel delivery", |view, delivery, actor, now| {
+            if matches!(delivery.state, State::Cancelled { .. }) {
+                return Ok(delivery);
+            }
+            if !transitions::can_cancel(&delivery) {
+                return Err(wrong_state(&delivery, "be cancelled"));
+            }
+            transitions::cancel(view, delivery, actor, now)
+        })
+        .await
+    }
+
+    /// What a person found out about a delivery in doubt.
+    pub async fn resolve_delivery(
+        &self,
+        caller: &Caller,
+        id: DeliveryId,
+        resolution: Resolution,
+    ) -> Answer<Delivery> {
+        self.decide(caller, id, "resolve delivery", move |view, delivery, actor, now| {
+            if !matches!(delivery.state, State::InDoubt { .. }) {
+                return Err(wrong_state(&delivery, "be resolved"));
+            }
+            let mut change = Change::of(delivery);
+            let text = match &resolution {
+                Resolution::Live { .. } => "A person says that it is live.",
+                Resolution::NotLive => "A person says that it is not live, and to send it.",
+                Resolution::Abandon => "A person says to leave it as it is.",
+            };
+            let kind = EventKind::DeliveryResolved;
+            change.tell(view, kind, actor, now, text.to_owned())?;
+            match resolution {
+                Resolution::Live { url } => {
+                    let mut live = change.after.live.clone();
+                    live.push(Live { id: String::new(), url });
+                    transitions::settle_published(view, &mut change, live, actor, now)?;
+                }
+                Resolution::NotLive => again(&mut change.after, now),
+                Resolution::Abandon => {
+                    let words = "left as it is by a person".to_owned();
+                    let refusal = Refusal::new(RefusalKind::Unreadable, "abandoned", words);
+                    change.after.state = State::Failed { at: now, refusal };
+                    change.after.armed = None;
+                }
+            }
+            change.write(view)
+        })
+        .await
+    }
+
+    async fn decide<F>(
+        &self,
+        caller: &Caller,
+        id: DeliveryId,
+        label: &'static str,
+        change: F,
+    ) -> Answer<Delivery>
+    where
+        F: FnOnce(&mut View, Delivery, &Actor, Timestamp) -> Result<Delivery, Halt>
+            + Send
+            + 'static,
+    {
+        caller.may(Scope::Publish)?;
+        self.refuse_when_stopping()?;
+        let (organization, actor, now) =
+            (caller.organization, caller.actor.clone(), self.core.now());
+        let delivery = self
+            .core
+            .commit_at_door(label, move |view| {
+                let delivery = view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
+                change(view, delivery, &actor, now)
+            })
+            .await?;
+        self.wake(organization, delivery.account);
+        Ok(delivery)
+    }
+
+    /// Takes down what is live. Arriving twice, or after it was taken down by hand, it finds nothing
+    /// there and is content.
+    pub async fn remove_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
+        caller.may(Scope::Publish)?;
+        self.refuse_when_stopping()?;
+        let delivery = self.delivery(caller, id)?;
+        let removable = matches!(delivery.state, State::Published { .. } | State::Failed { .. });
+        if !removable {
+            return Err(wrong_state(&delivery, "be removed").into());
+        }
+        let live: Vec<Live> =
+            delivery.live.iter().filter(|live| !live.id.is_empty()).cloned().collect();
+        if live.is_empty() {
+            return Ok(delivery);
+        }
+        let account = self.account(caller, delivery.account)?;
+        let connector = connector_named(&account.platform)?;
+        let mut site = self.core.account_site(connector, &account);
+        let mut secrets = tokens::load(&self.core, &account).map_err(Problem::from)?;
+        if tokens::ends_soon(&account, self.core.now()) && tokens::can_refresh(&account) {
+            self.renew(&account).await?;
+            let fresh = self.account(caller, delivery.account)?;
+            secrets = tokens::load(&self.core, &fresh).map_err(Problem::from)?;
+        }
+        let task = Task::Remove { live };
+        let outcome = errands::run(&self.core, connector, &mut site, &task, &mut secrets).await;
+        let (organization, actor, now) =
+            (caller.organization, caller.actor.clone(), self.core.now());
+        let failure = outcome.err();
+        let problem = failure.as_ref().map(|failure| failure.problem(connector.profile().name));
+        let stored = self
+            .core
+            .commit_at_door("remove delivery", move |view| {
+                let delivery = view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
+                let mut change = Change::of(delivery);
+                match failure {
+                    None => {
+                        change.after.live.clear();
+                        let text = "Removed from the platform.".to_owned();
+                        change.tell(view, EventKind::DeliveryRemoved, &actor, now, text)?;
+                    }
+                    Some(failure) => {
+                        let text = format!("Could not be removed: {}.", failure.words());
+                        let kind = EventKind::DeliveryRemovalFailed;
+                        change.tell(view, kind, &actor, now, text)?;
+                    }
+                }
+                change.write(view)
+            })
+            .await?;
+        problem.map_or(Ok(stored), Err)
+    }
+
+    /// By the account's actor, so that a refresh stays single.
+    async fn renew(&self, account: &crate::domain::account::Account) -> Answer<()> {
+        let home = crate::engine::directory::Home {
+            organization: account.organization,
+            account: account.id,
+        };
+        let mut changed = self.changed();
+        if let Some(directory) = self.directory() {
+            let _ = directory.cast(crate::engine::directory::DirectoryMessage::RefreshDue(home));
+        }
+        let limit = std::time::Duration::from_secs(30);
+        let renewed = async {
+            loop {
+                let fresh = self.core.store.account(account.organization, account.id)?;
+                if fresh.is_none_or(|fresh| fresh.revision != account.revision) {
+                    return Ok(());
+                }
+                if changed.changed().await.is_err() {
+                    return Ok(());
+                }
+            }
+        };
+        self.core.clock.within(limit, renewed).await.unwrap_or(Ok(()))
+    }
+}
+
+const SCAN_PIECE: usize = 500;
+
+/// Now, as a new decision: earlier failures no longer count, and the grace begins anew.
+fn again(delivery: &mut Delivery, now: Timestamp) {
+    delivery.state = State::Planned;
+    delivery.due = delivery.due.max(now);
+    delivery.timer = Some(now);
+    delivery.failures = 0;
+    delivery.crashes = 0;
+    delivery.armed = None;
+}
+
+fn state_number(name: &str) -> Answer<Option<u8>> {
+    const NAMES: &[&str] = &[
+        "planned",
+        "staging",
+        "ready",
+        "running",
+        "waiting",
+        "in_doubt",
+        "published",
+        "failed",
+        "held",
+        "cancelled",
+    ];
+    if !NAMES.contains(&name) {
+        return Err(Problem::new(
+            Code::BadRequest,
+            format!("There is no state `{name}`."),
+            format!("Use one of: {}.", NAMES.join(", ")),
+        )
+        .at("state"));
+    }
+    let at = Timestamp::default();
+    let refusal = Refusal::new(RefusalKind::Rejected, "", "");
+    let states = [
+        State::Waiting { until: at, why: Why::Limit },
+        State::InDoubt { since: at, doubt: Doubt { sent: at, evidence: String::new() } },
+        State::Failed { at, refusal },
+        State::Held { since: at, why: crate::domain::delivery::Hold::Missed },
+    ];
+    let state = states.iter().find(|state| state.name() == name);
+    Ok(state.and_then(transitions::attention_number))
+}
+
+fn wrong_state(delivery: &Delivery, wish: &str) -> Halt {
+    Problem::new(
+        Code::WrongState,
+        format!("The delivery is {}; it cannot {wish}.", delivery.state.name()),
+        "Look at its state and its timeline.",
+    )
+    .into()
+}
+
+fn missing(id: DeliveryId) -> Problem {
+    Problem::new(
+        Code::NotFound,
+        format!("There is no delivery {id}."),
+        "List the deliveries to find its id.",
+    )
+}

@@ -1,0 +1,256 @@
+//! The one validation: of a new post, of an edit, and of the dry run.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    domain::{
+        account::{Account, Connection},
+        ids::OrganizationId,
+        post::{Content, Plan, VariantFor},
+        problem::{Code, Problem},
+        time::{LocalTime, Timestamp},
+    },
+    engine::{
+        core::{Halt, connector_named},
+        facade::{Measure, NewPost, PlanRequest, TargetValidation, Validation},
+        jobs,
+    },
+    policy::{
+        agenda::{self, PlanVerdict},
+        fit::{self, Candidate},
+    },
+    store::Read,
+};
+
+/// More would be a slip, and one commit has to hold them all.
+const TARGETS_MAX: usize = 100;
+
+/// What a plan comes to.
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    /// `None` for a draft.
+    pub(super) due: Option<Timestamp>,
+}
+
+pub(super) fn plan(request: &PlanRequest, now: Timestamp) -> Result<Planned, Problem> {
+    let (at, local) = match request {
+        PlanRequest::Draft => return Ok(Planned { plan: Plan::Draft, due: None }),
+        PlanRequest::Now => return Ok(Planned { plan: Plan::Now, due: Some(now) }),
+        PlanRequest::At(at) => (*at, None),
+        PlanRequest::Local { wall, zone } => {
+            let unreadable = |what: String| {
+                Problem::new(
+                    Code::PlanUnreadable,
+                    format!("The plan cannot be read: {what}."),
+                    "Give `local` as `2026-11-21T09:00` and `zone` as `Europe/Berlin`, or `at` as \
+                     `2026-11-21T09:00:00Z`.",
+                )
+                .at("plan")
+            };
+            let local =
+                LocalTime::parse(wall, zone).map_err(|error| unreadable(error.to_string()))?;
+            let at =
+                local.instant().ok_or_else(|| unreadable("that time is before 1970".to_owned()))?;
+            let chosen = crate::domain::post::ChosenTime { wall: wall.clone(), zone: zone.clone() };
+            (at, Some(chosen))
+        }
+    };
+    match agenda::accept_plan(at, now) {
+        PlanVerdict::Accept(due) => Ok(Planned { plan: Plan::At { at, local }, due: Some(due) }),
+        PlanVerdict::Past => Err(Problem::new(
+            Code::PlanInThePast,
+            format!("The planned time {at} has passed; it is {now}."),
+            "Choose a later time, or plan it for `now`.",
+        )
+        .at("plan")),
+        PlanVerdict::TooFarAhead => Err(Problem::new(
+            Code::PlanUnreadable,
+            format!("The planned time {at} is more than ten years ahead."),
+            "Check the year, and that seconds were not given as milliseconds.",
+        )
+        .at("plan")),
+    }
+}
+
+/// Everything that is wrong with a post, for every target.
+pub(super) fn validate(
+    read: &impl Read,
+    organization: OrganizationId,
+    post: &NewPost,
+    now: Timestamp,
+) -> Result<Validation, Halt> {
+    let mut problems = Vec::new();
+    let planned = plan(&post.plan, now);
+    let due = match &planned {
+        Ok(planned) => planned.due,
+        Err(problem) => {
+            problems.push(problem.clone());
+            None
+        }
+    };
+    problems.extend(fit::check_priority(post.priority));
+    problems.extend(check_targets(post));
+    problems.extend(check_variants(post));
+    let mut targets = Vec::with_capacity(post.targets.len());
+    for (at, &target) in post.targets.iter().take(TARGETS_MAX).enumerate() {
+        let place = format!("targets[{at}]");
+        match read.account(organization, target)? {
+            Some(account) => {
+                let mut found = fits(read, post, &account)?;
+                found.errors.extend(check_connection(&account, &place));
+                targets.push(found);
+            }
+            None => problems.push(
+                Problem::new(
+                    Code::UnknownAccount,
+                    format!("There is no account {target}."),
+                    "List the accounts to find its id.",
+                )
+                .at(place),
+            ),
+        }
+    }
+    Ok(Validation { problems, targets, due })
+}
+
+fn check_targets(post: &NewPost) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if post.targets.is_empty() && !matches!(post.plan, PlanRequest::Draft) {
+        problems.push(
+            Problem::new(
+                Code::Invalid,
+                "The post is planned, but for no account.",
+                "Name at least one account in `targets`, or save it as a draft.",
+            )
+            .at("targets"),
+        );
+    }
+    if post.targets.len() > TARGETS_MAX {
+        let found = post.targets.len();
+        problems.push(
+            Problem::new(
+                Code::Invalid,
+                format!("The post has {found} targets; at most {TARGETS_MAX} are possible."),
+                "Make several posts.",
+            )
+            .at("targets"),
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for (at, target) in post.targets.iter().enumerate() {
+        if !seen.insert(target) {
+            problems.push(
+                Problem::new(
+                    Code::Invalid,
+                    format!("The account {target} is named twice; it would be posted to twice."),
+                    "Name each account once.",
+                )
+                .at(format!("targets[{at}]")),
+            );
+        }
+    }
+    problems
+}
+
+/// A variant for nobody is a slip that would silently publish something else.
+fn check_variants(post: &NewPost) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for variant in post.variants.keys() {
+        match variant {
+            VariantFor::Platform(platform) => problems.extend(
+                connector_named(platform)
+                    .err()
+                    .map(|problem| problem.at(format!("variants.{platform}"))),
+            ),
+            VariantFor::Account(account) if !post.targets.contains(account) => problems.push(
+                Problem::new(
+                    Code::UnknownAccount,
+                    format!("There is a variant for {account}, which is not a target."),
+                    "Add it to `targets`, or leave the variant out.",
+                )
+                .at(format!("variants.{account}")),
+            ),
+            VariantFor::Account(_) => (),
+        }
+    }
+    problems
+}
+
+fn check_connection(account: &Account, place: &str) -> Option<Problem> {
+    match &account.connection {
+        Connection::Connected | Connection::NeedsAttention { .. } => None,
+        // What is planned now may well be after the reconnection; it is held if not.
+        Connection::NeedsReconnection { .. } => None,
+        Connection::Disconnected { .. } => Some(
+            Problem::new(
+                Code::AccountNotConnected,
+                format!("The account {} is disconnected.", account.identity.handle),
+                "Connect it again, or leave it out.",
+            )
+            .at(place),
+        ),
+    }
+}
+
+fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetValidation, Halt> {
+    let connector = connector_named(&account.platform).map_err(Halt::from)?;
+    let content = content_for(post, account);
+    let media = jobs::media_of(read, account.organization, content)?;
+    let profile = connector.profile();
+    let findings = fit::check(&Candidate {
+        platform: profile.name,
+        limits: fit::limits_of(profile.limits, &account.identity.limits),
+        kinds: profile.kinds,
+        content,
+        media: &media,
+    });
+    let mut errors = findings.errors;
+    for (name, value) in &content.options {
+        if let Err(sentence) = connector.check_option(name, value) {
+            let remedy = "Change the option, or leave it out for this platform by a variant.";
+            let problem = Problem::new(Code::UnknownOption, sentence, remedy);
+            errors.push(problem.at(format!("content.options.{name}")));
+        }
+    }
+    let measures = findings
+        .measures
+        .iter()
+        .map(|measure| Measure { part: measure.part, used: measure.used, max: measure.max })
+        .collect();
+    Ok(TargetValidation {
+        account: account.id,
+        platform: account.platform.clone(),
+        errors,
+        warnings: findings.warnings,
+        measures,
+    })
+}
+
+fn content_for<'a>(post: &'a NewPost, account: &Account) -> &'a Content {
+    post.variants
+        .get(&VariantFor::Account(account.id))
+        .or_else(|| post.variants.get(&VariantFor::Platform(account.platform.clone())))
+        .unwrap_or(&post.content)
+}
+
+/// One problem that carries all of them. `None`: it may be published.
+pub(super) fn verdict(validation: &Validation) -> Option<Problem> {
+    let mut details = validation.problems.clone();
+    for target in &validation.targets {
+        for error in &target.errors {
+            let sentence = format!("{} ({}, {})", error.sentence, target.platform, target.account);
+            details.push(Problem { sentence, ..error.clone() });
+        }
+    }
+    if details.len() == 1 {
+        return details.pop();
+    }
+    let first = details.first()?;
+    let mut problem = Problem::new(
+        Code::Invalid,
+        format!("{} things are wrong with this post; the first: {}", details.len(), first.sentence),
+        "Mend what `errors` names; nothing was saved.",
+    );
+    problem.details = details;
+    Some(problem)
+}

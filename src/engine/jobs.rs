@@ -1,0 +1,85 @@
+//! Builds what a connector works from: the post as it is for one account, with what is known of its
+//! media.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    connectors::{AnyConnector, Job, JobMedia, JobPart, Site},
+    domain::{
+        account::Account,
+        delivery::Delivery,
+        ids::{MediaId, OrganizationId},
+        media::Media,
+        post::{Content, Post},
+    },
+    engine::core::Halt,
+    policy::fit,
+    store::Read,
+};
+
+/// Everything that is read to publish one delivery.
+pub(super) struct Prepared {
+    pub(super) job: Job,
+    pub(super) media: BTreeMap<MediaId, Media>,
+}
+
+pub(super) fn build(
+    read: &impl Read,
+    connector: &dyn AnyConnector,
+    site: Site,
+    delivery: &Delivery,
+    post: &Post,
+    account: &Account,
+) -> Result<Prepared, Halt> {
+    let content = post.content_for(account.id, &account.platform);
+    let media = media_of(read, account.organization, content)?;
+    let limits = fit::limits_of(connector.profile().limits, &account.identity.limits);
+    let job = Job {
+        delivery: delivery.id,
+        due: delivery.due,
+        site,
+        author: account.identity.clone(),
+        limits,
+        parts: parts(content, &media),
+        options: content.options.clone(),
+        armed: delivery.armed.as_ref().map(|armed| armed.since),
+    };
+    Ok(Prepared { job, media })
+}
+
+pub(super) fn media_of(
+    read: &impl Read,
+    organization: OrganizationId,
+    content: &Content,
+) -> Result<BTreeMap<MediaId, Media>, Halt> {
+    let mut found = BTreeMap::new();
+    for attachment in content.parts.iter().flat_map(|part| &part.media) {
+        if let Some(media) = read.media(organization, attachment.media)? {
+            found.insert(attachment.media, media);
+        }
+    }
+    Ok(found)
+}
+
+/// Media that is gone is left out; validation refuses such a post, and media in use is not deleted.
+fn parts(content: &Content, media: &BTreeMap<MediaId, Media>) -> Vec<JobPart> {
+    let part = |part: &crate::domain::post::Part| JobPart {
+        text: part.text.clone(),
+        media: part
+            .media
+            .iter()
+            .filter_map(|attachment| {
+                let media = media.get(&attachment.media)?;
+                Some(JobMedia {
+                    id: media.id,
+                    kind: media.kind,
+                    mime: media.mime.clone(),
+                    bytes: media.bytes,
+                    size: media.size,
+                    alt: attachment.alt.clone(),
+                })
+            })
+            .collect(),
+    };
+    content.parts.iter().map(part).collect()
+}

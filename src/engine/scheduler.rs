@@ -1,0 +1,198 @@
+//! Sleeps until the next timer, fires what is due in batches, and tells whom it concerns.
+//!
+//! Owns: when to wake, in memory. The timers are in the store.
+//! Never: what a timer means; that is read from its record when it fires.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::task::AbortHandle;
+
+use crate::{
+    domain::{
+        ids::{AccountId, DeliveryId},
+        time::Timestamp,
+    },
+    engine::{
+        core::{Core, Halt},
+        directory::{DirectoryMessage, Home},
+        start,
+        transitions::{self, Fired, TIMER_DELIVERY},
+    },
+    policy::agenda::{self, LATE_AFTER},
+    store::{Read, Timer},
+};
+
+pub(super) struct SchedulerActor;
+
+#[derive(Debug)]
+pub(super) enum SchedulerMessage {
+    /// From our own timer.
+    Tick,
+    /// From the façade: there is a new timer, and it may be the next.
+    Planned(Timestamp),
+}
+
+pub(super) struct SchedulerState {
+    core: Core,
+    directory: ActorRef<DirectoryMessage>,
+    wakes: Timestamp,
+    nap: Option<AbortHandle>,
+    last_tick: Timestamp,
+}
+
+/// The first batch of a pass is small, so that the first post of a herd need not wait for many.
+const BATCH_FIRST: usize = 16;
+const BATCH: usize = 128;
+/// What is late goes behind what is due now, and is taken in pieces so that it never delays it.
+const BATCH_LATE: usize = 64;
+
+/// A longer gap between two looks at the clock means that the process, or the machine, stood still.
+const GAP_MAX: Duration = Duration::from_secs(20);
+
+impl Actor for SchedulerActor {
+    type Msg = SchedulerMessage;
+    type State = SchedulerState;
+    type Arguments = (Core, ActorRef<DirectoryMessage>);
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<SchedulerMessage>,
+        (core, directory): (Core, ActorRef<DirectoryMessage>),
+    ) -> Result<SchedulerState, ActorProcessingErr> {
+        myself.cast(SchedulerMessage::Tick)?;
+        let now = core.now();
+        Ok(SchedulerState { core, directory, wakes: now, nap: None, last_tick: now })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<SchedulerMessage>,
+        message: SchedulerMessage,
+        state: &mut SchedulerState,
+    ) -> Result<(), ActorProcessingErr> {
+        if let SchedulerMessage::Planned(at) = message
+            && at >= state.wakes
+        {
+            return Ok(());
+        }
+        state.pass().await?;
+        state.sleep(&myself)?;
+        Ok(())
+    }
+}
+
+impl SchedulerState {
+    async fn pass(&mut self) -> Result<(), Halt> {
+        if self.core.is_stopping() {
+            return Ok(());
+        }
+        let now = self.core.now();
+        if self.last_tick.elapsed(now) > GAP_MAX {
+            tracing::warn!("the process stood still; looking through what has become late");
+            start::sweep_all(&self.core).await?;
+            self.core.beat();
+            // Accounts that waited for this look again by themselves within a second.
+        }
+        self.last_tick = now;
+        self.core.beat();
+        let mut batch = BATCH_FIRST;
+        loop {
+            let now = self.core.now();
+            let fresh = now.before(LATE_AFTER);
+            let fired = self.fire(fresh, now, batch).await?;
+            if fired < batch {
+                let late = self.fire(Timestamp::default(), fresh, BATCH_LATE).await?;
+                if late < BATCH_LATE {
+                    return Ok(());
+                }
+            }
+            batch = BATCH;
+            self.core.beat();
+            self.last_tick = self.core.now();
+        }
+    }
+
+    /// Fires at most `limit` timers with `from <= due <= until`, in one commit.
+    async fn fire(&self, from: Timestamp, until: Timestamp, limit: usize) -> Result<usize, Halt> {
+        let timers = self.core.store.timers_between(from, until, limit)?;
+        if timers.is_empty() {
+            return Ok(0);
+        }
+        let count = timers.len();
+        let (now, epoch) = (self.core.now(), self.core.epoch);
+        let told = self
+            .core
+            .commit("fire timers", move |view| {
+                let mut told = Told::default();
+                for timer in timers {
+                    let Timer { due, organization, id, kind } = timer;
+                    if kind != TIMER_DELIVERY {
+                        view.delete_timer(timer)?;
+                        told.accounts.push(Home { organization, account: AccountId(id) });
+                        continue;
+                    }
+                    let id = DeliveryId(id);
+                    let fired = transitions::fire(view, organization, id, due, epoch, now)?;
+                    if let Some(delivery) = view.delivery(organization, id)? {
+                        let home = Home { organization, account: delivery.account };
+                        told.hear(home, fired);
+                    }
+                }
+                Ok(told)
+            })
+            .await?;
+        self.tell(told);
+        Ok(count)
+    }
+
+    /// Casts fail only while everything is being stopped.
+    fn tell(&self, told: Told) {
+        for home in told.accounts {
+            let _ = self.directory.cast(DirectoryMessage::RefreshDue(home));
+        }
+        for (home, delivery) in told.due {
+            let _ = self.directory.cast(DirectoryMessage::Due(home, delivery));
+        }
+        if !told.woken.is_empty() {
+            let _ = self.directory.cast(DirectoryMessage::Wake(told.woken));
+        }
+        for (home, deliveries) in told.approaching {
+            let _ = self.directory.cast(DirectoryMessage::Approaching(home, deliveries));
+        }
+    }
+
+    fn sleep(&mut self, myself: &ActorRef<SchedulerMessage>) -> Result<(), Halt> {
+        let next = self.core.store.next_timer()?.map(|timer| timer.due);
+        let now = self.core.now();
+        let nap = agenda::nap(next, now);
+        self.wakes = now.after(nap);
+        let timer = myself.send_after(self.core.clock.real(nap), || SchedulerMessage::Tick);
+        if let Some(earlier) = self.nap.replace(timer.abort_handle()) {
+            earlier.abort();
+        }
+        Ok(())
+    }
+}
+
+/// Whom a batch concerns.
+#[derive(Default)]
+struct Told {
+    woken: Vec<Home>,
+    approaching: BTreeMap<Home, Vec<DeliveryId>>,
+    due: Vec<(Home, DeliveryId)>,
+    accounts: Vec<Home>,
+}
+
+impl Told {
+    fn hear(&mut self, home: Home, fired: Fired) {
+        match fired {
+            Fired::Woken if self.woken.last() != Some(&home) => self.woken.push(home),
+            Fired::Woken | Fired::Nothing => (),
+            Fired::Approaching(delivery) => {
+                self.approaching.entry(home).or_default().push(delivery);
+            }
+            Fired::Due(delivery) => self.due.push((home, delivery)),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What an engine is started with. Made by `config`, already checked.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use crate::{
+    clock::Clock,
+    domain::{mortality::Mortality, secret::Secret},
+    entropy::Entropy,
+    store::Memory,
+};
+
+pub struct Settings {
+    pub data: Place,
+    pub cache_bytes: u64,
+    /// 64 hexadecimal digits or base 64. `None`: the key is in `vault_key_file`.
+    pub vault_key: Option<Secret>,
+    /// `None`: `vault.key` in the data directory, made on the first start.
+    pub vault_key_file: Option<PathBuf>,
+    /// The address under which browsers and platforms reach this instance, without a slash.
+    pub public_url: String,
+    pub net: NetSettings,
+    /// Base URLs that replace a platform's own: platform → endpoint → URL.
+    pub endpoints: BTreeMap<String, BTreeMap<String, String>>,
+    /// The instance's OAuth clients by platform.
+    pub apps: BTreeMap<String, AppCredentials>,
+    /// Our own safety pace for new organizations: publications an hour and account.
+    pub posts_per_hour: u32,
+    /// How late is too late, for new organizations.
+    pub grace: Duration,
+    /// An account that has nothing to do for so long is put to rest.
+    pub rest_after: Duration,
+    /// The largest file that may be uploaded.
+    pub upload_bytes_max: u64,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    /// Immortal, but for tests.
+    pub mortality: Mortality,
+}
+
+/// Where everything is kept.
+pub enum Place {
+    Directory(PathBuf),
+    /// For simulation: lives as long as it is held.
+    Memory(Memory),
+}
+
+#[derive(Clone)]
+pub struct AppCredentials {
+    pub client_id: String,
+    /// `None`: a public client.
+    pub client_secret: Option<Secret>,
+}
+
+#[derive(Clone)]
+pub struct NetSettings {
+    pub timeout: Duration,
+    pub connect_timeout: Duration,
+    pub reply_bytes_max: u64,
+    pub private_addresses: PrivateAddresses,
+    /// `http://127.0.0.1:9009`: reachable though private and without TLS.
+    pub allowed_origins: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrivateAddresses {
+    Refused,
+    Allowed,
+}

@@ -1,0 +1,237 @@
+//! Starting: open, recover, begin.
+//!
+//! Everything that was interrupted is on a lane, so recovery reads the lanes and nothing else; it
+//! does not grow with what is planned.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, AtomicU64},
+};
+
+use ractor::{Actor, ActorRef};
+use tokio::sync::watch;
+use url::Url;
+
+use crate::{
+    domain::{
+        account::Account,
+        delivery::State,
+        ids::{DeliveryId, OrganizationId},
+        organization::Pause,
+    },
+    engine::{
+        Engine,
+        core::{Core, Halt, Parts},
+        directory::{DirectoryMessage, Home},
+        root::{House, RootActor},
+        settings::{NetSettings, Place, PrivateAddresses, Settings},
+        transitions::{self, RANK_STAGING, TIMER_DELIVERY},
+    },
+    net::{self, Client},
+    policy::agenda::STAGE_LEAD,
+    store::{self, LanePlace, MasterKey, Opened, Read, Store},
+};
+
+pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
+    let client = Client::new(
+        net_settings(&settings.net)?,
+        settings.clock.clone(),
+        settings.mortality.clone(),
+    );
+    let (settings, opened) = open(settings).await?;
+    let paused = opened.store.pause().map_err(|error| error.to_string())?;
+    let core = Core::new(Parts {
+        store: opened.store,
+        client,
+        epoch: opened.epoch,
+        public_url: settings.public_url,
+        endpoints: settings.endpoints,
+        apps: settings.apps,
+        posts_per_hour: settings.posts_per_hour,
+        grace: settings.grace,
+        rest_after: settings.rest_after,
+        upload_bytes_max: settings.upload_bytes_max,
+        everything_paused: AtomicBool::new(paused != Pause::Running),
+        stopping: AtomicBool::default(),
+        pulse: AtomicU64::default(),
+        busy: watch::Sender::default(),
+        clock: settings.clock,
+        entropy: settings.entropy,
+    });
+    core.beat();
+    let doors = watch::Sender::default();
+    let fatal = watch::Sender::default();
+    let (doors_seen, fatal_seen) = (doors.subscribe(), fatal.subscribe());
+    let house = House { core: core.clone(), doors, fatal };
+    let (root, _) = Actor::spawn(None, RootActor, house)
+        .await
+        .map_err(|error| format!("Fanfare could not begin: {error}"))?;
+    Ok(Engine { core, root, doors: doors_seen, fatal: fatal_seen })
+}
+
+fn net_settings(chosen: &NetSettings) -> Result<net::Settings, String> {
+    let mut allowed_origins = Vec::with_capacity(chosen.allowed_origins.len());
+    for origin in &chosen.allowed_origins {
+        let url = Url::parse(origin).map_err(|error| {
+            format!("the allowed origin `{origin}` is not a URL ({error}): write it as `http://127.0.0.1:7701`")
+        })?;
+        allowed_origins.push(url);
+    }
+    Ok(net::Settings {
+        total: chosen.timeout,
+        connect: chosen.connect_timeout,
+        reply_bytes_max: usize::try_from(chosen.reply_bytes_max).unwrap_or(usize::MAX),
+        private_addresses: match chosen.private_addresses {
+            PrivateAddresses::Refused => net::PrivateAddresses::Refused,
+            PrivateAddresses::Allowed => net::PrivateAddresses::Allowed,
+        },
+        allowed_origins,
+        ..net::Settings::standard()
+    })
+}
+
+/// Opening may wait for the disk for a second or two.
+async fn open(settings: Settings) -> Result<(Settings, Opened), String> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let opened = open_store(&settings).map_err(|error| error.to_string());
+        (settings, opened)
+    });
+    match opened.await {
+        Ok((settings, opened)) => Ok((settings, opened?)),
+        Err(error) => Err(format!("Fanfare could not open its store: {error}")),
+    }
+}
+
+fn open_store(settings: &Settings) -> Result<Opened, store::Error> {
+    let mortality = settings.mortality.clone();
+    match &settings.data {
+        Place::Memory(rows) => {
+            let key = MasterKey::from_bytes([7; 32]);
+            Store::in_memory(rows.clone(), key, mortality)
+        }
+        Place::Directory(directory) => {
+            let vault_key = master_key(settings, directory.clone())?;
+            Store::open(store::Settings {
+                directory: directory.clone(),
+                cache_bytes: settings.cache_bytes,
+                vault_key,
+                retired_keys: Vec::new(),
+                mortality,
+            })
+        }
+    }
+}
+
+fn master_key(settings: &Settings, directory: PathBuf) -> Result<MasterKey, store::Error> {
+    if let Some(key) = &settings.vault_key {
+        return MasterKey::parse(key.expose(), "in the settings");
+    }
+    let file = settings.vault_key_file.clone().unwrap_or_else(|| directory.join("vault.key"));
+    MasterKey::from_file(&file)
+}
+
+/// Tells every account with something on its lane; they find there what was interrupted.
+pub(super) async fn recover(
+    core: &Core,
+    directory: &ActorRef<DirectoryMessage>,
+) -> Result<(), Halt> {
+    sweep_all(core).await?;
+    let mut staging: BTreeMap<Home, Vec<DeliveryId>> = BTreeMap::new();
+    let mut homes = Vec::new();
+    each_place(core, |place| {
+        let home = Home { organization: place.organization, account: place.account };
+        if place.rank == RANK_STAGING {
+            staging.entry(home).or_default().push(place.delivery);
+        }
+        if homes.last() != Some(&home) {
+            homes.push(home);
+        }
+    })?;
+    approaching(core, &mut staging)?;
+    let _ = directory.cast(DirectoryMessage::Wake(homes));
+    for (home, deliveries) in staging {
+        let _ = directory.cast(DirectoryMessage::Approaching(home, deliveries));
+    }
+    Ok(())
+}
+
+/// Deliveries whose time comes soon, and whose earlier timer has fired in an earlier life.
+fn approaching(core: &Core, found: &mut BTreeMap<Home, Vec<DeliveryId>>) -> Result<(), Halt> {
+    let now = core.now();
+    for timer in core.store.timers_between(now, now.after(STAGE_LEAD), APPROACHING_MAX)? {
+        if timer.kind != TIMER_DELIVERY {
+            continue;
+        }
+        let Some(delivery) = core.store.delivery(timer.organization, DeliveryId(timer.id))? else {
+            continue;
+        };
+        if delivery.state == State::Planned && delivery.timer == Some(delivery.due) {
+            let home = Home { organization: timer.organization, account: delivery.account };
+            found.entry(home).or_default().push(delivery.id);
+        }
+    }
+    Ok(())
+}
+
+/// More than this at once are prepared when their time comes.
+const APPROACHING_MAX: usize = 10_000;
+
+const PLACES_AT_ONCE: usize = 1_000;
+
+fn each_place(core: &Core, mut visit: impl FnMut(&LanePlace)) -> Result<(), Halt> {
+    let mut after = None;
+    loop {
+        let places = core.store.lanes(after, PLACES_AT_ONCE)?;
+        places.iter().for_each(&mut visit);
+        after = places.last().copied();
+        if places.len() < PLACES_AT_ONCE {
+            return Ok(());
+        }
+    }
+}
+
+/// Accounts with something on their lane, of one organization or of all.
+pub(super) fn homes(core: &Core, only: Option<OrganizationId>) -> Result<Vec<Home>, Halt> {
+    let mut homes: Vec<Home> = Vec::new();
+    each_place(core, |place| {
+        let home = Home { organization: place.organization, account: place.account };
+        let wanted = only.is_none_or(|organization| organization == place.organization);
+        if wanted && homes.last() != Some(&home) {
+            homes.push(home);
+        }
+    })?;
+    Ok(homes)
+}
+
+/// After downtime, or after the process stood still: what is too late is held, not sent.
+pub(super) async fn sweep_all(core: &Core) -> Result<(), Halt> {
+    for home in homes(core, None)? {
+        if let Some(account) = core.store.account(home.organization, home.account)? {
+            sweep_account(core, &account).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn sweep_account(core: &Core, account: &Account) -> Result<(), Halt> {
+    let now = core.now();
+    // Nothing is late on most lanes; a read tells, and a commit is not needed.
+    let any_late = transitions::lane(&core.store, account, SWEEP_AT_ONCE)?
+        .iter()
+        .any(|delivery| delivery.state == State::Ready && delivery.due < now);
+    if !any_late {
+        return Ok(());
+    }
+    loop {
+        let account = account.clone();
+        let held = core
+            .commit("sweep", move |view| transitions::sweep(view, &account, now, SWEEP_AT_ONCE))
+            .await?;
+        if held == 0 {
+            return Ok(());
+        }
+    }
+}
+
+const SWEEP_AT_ONCE: usize = 100;

@@ -1,0 +1,312 @@
+//! The access to an account: loaded, renewed, withdrawn.
+//!
+//! Invariants:
+//! - a network error is never taken for a revocation;
+//! - the old pair stays until the new one is on disk, and both parts change in one commit.
+
+use std::time::Duration;
+
+use crate::{
+    connectors::{self, AnyConnector, Grant, Outcome, Site, Task},
+    domain::{
+        account::{Account, Connection},
+        delivery::Hold,
+        event::EventKind,
+        ids::{AccountId, OrganizationId},
+        organization::Actor,
+        platform::Login,
+        refusal::RefusalKind,
+        time::Timestamp,
+    },
+    engine::{
+        apps,
+        core::{Core, Halt},
+        errands::{self, Failure},
+        journal::{self, Tale},
+        transitions,
+    },
+    net::{Secrets, oauth},
+    policy::lane::RefreshOutcome,
+    store::{Owner, Read, Timer, View},
+};
+
+/// After a refresh that reached nobody.
+pub(super) const RETRY: Duration = Duration::from_secs(30);
+
+/// A token that ends sooner than this is renewed before anything is sent with it.
+const MARGIN: Duration = Duration::from_secs(120);
+
+/// Where a platform does not say how long a refresh token lives, it is used this often.
+const REFRESH_AT_LEAST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+pub(super) const ACCESS: &str = "access";
+pub(super) const REFRESH: &str = "refresh";
+
+/// Deliveries held in one commit, when an account loses its access.
+const HOLD_AT_ONCE: usize = 100;
+
+pub(super) fn ends_soon(account: &Account, now: Timestamp) -> bool {
+    account.token_ends.is_some_and(|ends| ends < now.after(MARGIN))
+}
+
+/// Only a token that ends can be renewed.
+pub(super) fn can_refresh(account: &Account) -> bool {
+    account.token_ends.is_some()
+}
+
+pub(super) fn load(core: &Core, account: &Account) -> Result<Secrets, Halt> {
+    let owner = Owner::Account(account.id);
+    let (client_id, client_secret) = apps::credentials(core, &account.platform, &account.server)?;
+    Ok(Secrets {
+        access: core.store.secret(account.organization, &owner, ACCESS)?,
+        refresh: core.store.secret(account.organization, &owner, REFRESH)?,
+        kept: None,
+        password: None,
+        client_id,
+        client_secret,
+    })
+}
+
+/// Stores a grant with its account, and sets the timer that keeps an idle account's access alive.
+pub(super) fn save(
+    view: &mut View,
+    account: &mut Account,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<(), Halt> {
+    let owner = Owner::Account(account.id);
+    view.put_secret(account.organization, &owner, ACCESS, &grant.access)?;
+    if let Some(refresh) = &grant.refresh {
+        view.put_secret(account.organization, &owner, REFRESH, refresh)?;
+    }
+    account.token_ends = grant.access_lasts.map(|lasts| now.after(lasts));
+    if let Some(lasts) = grant.refresh_lasts {
+        account.refresh_ends = Some(now.after(lasts));
+    }
+    account.revision += 1;
+    if can_refresh(account) {
+        let half = grant.refresh_lasts.map_or(REFRESH_AT_LEAST, |lasts| lasts / 2);
+        let due = now.after(half.min(REFRESH_AT_LEAST));
+        view.put_timer(Timer {
+            due,
+            organization: account.organization,
+            id: account.id.0,
+            kind: transitions::TIMER_ACCOUNT,
+        })?;
+    }
+    view.put_account(account)?;
+    Ok(())
+}
+
+enum Refused {
+    /// The platform has said that it is over.
+    Revoked(String),
+    /// Anything else; tried again.
+    Unreachable(String),
+}
+
+pub(super) async fn refresh(
+    core: &Core,
+    organization: OrganizationId,
+    id: AccountId,
+) -> Result<RefreshOutcome, Halt> {
+    let Some(account) = core.store.account(organization, id)? else {
+        return Ok(RefreshOutcome::Fresh);
+    };
+    let Some(connector) = connectors::find(&account.platform) else {
+        return Ok(RefreshOutcome::Revoked);
+    };
+    let site = core.account_site(connector, &account);
+    match ask(core, connector, site, &account).await? {
+        Ok(grant) => {
+            renewed(core, organization, id, grant).await?;
+            Ok(RefreshOutcome::Fresh)
+        }
+        Err(Refused::Revoked(reason)) => {
+            tell_failed(core, organization, id, &reason).await?;
+            Ok(RefreshOutcome::Revoked)
+        }
+        Err(Refused::Unreachable(reason)) => {
+            tell_failed(core, organization, id, &reason).await?;
+            Ok(RefreshOutcome::Unreachable { again_at: core.now().after(RETRY) })
+        }
+    }
+}
+
+async fn ask(
+    core: &Core,
+    connector: &dyn AnyConnector,
+    mut site: Site,
+    account: &Account,
+) -> Result<Result<Grant, Refused>, Halt> {
+    let mut secrets = load(core, account)?;
+    match &connector.profile().login {
+        Login::AppPassword => {
+            let outcome =
+                errands::run(core, connector, &mut site, &Task::Refresh, &mut secrets).await;
+            Ok(match outcome {
+                Ok(Outcome::Granted(grant)) => Ok(grant),
+                Ok(_) => Err(Refused::Unreachable("there was no new token".to_owned())),
+                Err(failure) => Err(read_failure(&failure)),
+            })
+        }
+        Login::OAuth(profile) => {
+            let Some(client) = apps::client(core, profile, &site, account)? else {
+                let reason = "the app's credentials are gone from the settings".to_owned();
+                return Ok(Err(Refused::Unreachable(reason)));
+            };
+            let Some(token) = secrets.refresh else {
+                return Ok(Err(Refused::Revoked("there is no refresh token".to_owned())));
+            };
+            let granted = oauth::refresh(&core.client, &client, &token).await;
+            Ok(granted.map_err(|error| match error {
+                // What is wrong with the app, or a proxy's refusal, is no word about the account.
+                // X answers `invalid_request` for a refresh token that it no longer knows.
+                oauth::Error::Refused { code, words, .. }
+                    if code == "invalid_grant" || code == "invalid_request" =>
+                {
+                    Refused::Revoked(format!("{words} ({code})"))
+                }
+                other => Refused::Unreachable(other.to_string()),
+            }))
+        }
+    }
+}
+
+fn read_failure(failure: &Failure) -> Refused {
+    match failure {
+        Failure::Refused(refusal) => match refusal.kind {
+            RefusalKind::Unauthorized | RefusalKind::Revoked | RefusalKind::Rejected => {
+                Refused::Revoked(refusal.words.clone())
+            }
+            RefusalKind::Unavailable
+            | RefusalKind::Throttled { .. }
+            | RefusalKind::Duplicate
+            | RefusalKind::Media
+            | RefusalKind::Unreadable => Refused::Unreachable(refusal.words.clone()),
+        },
+        Failure::Unreachable(reason) => Refused::Unreachable(reason.clone()),
+    }
+}
+
+async fn renewed(
+    core: &Core,
+    organization: OrganizationId,
+    id: AccountId,
+    grant: Grant,
+) -> Result<(), Halt> {
+    let now = core.now();
+    core.commit("store renewed token", move |view| {
+        let Some(mut account) = view.account(organization, id)? else { return Ok(()) };
+        // Disconnected meanwhile: its tokens are gone and stay gone.
+        if matches!(account.connection, Connection::Disconnected { .. }) {
+            return Ok(());
+        }
+        save(view, &mut account, &grant, now)?;
+        let text = "The access token was renewed.";
+        let tale = Tale::of(organization, now, &Actor::Engine, EventKind::TokenRefreshed, text);
+        journal::tell(view, tale.about_account(id))?;
+        Ok(())
+    })
+    .await
+}
+
+async fn tell_failed(
+    core: &Core,
+    organization: OrganizationId,
+    id: AccountId,
+    reason: &str,
+) -> Result<(), Halt> {
+    let now = core.now();
+    let text = format!("The access token could not be renewed: {reason}.");
+    core.commit("tell of a failed refresh", move |view| {
+        let kind = EventKind::TokenRefreshFailed;
+        let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
+        journal::tell(view, tale.about_account(id))?;
+        Ok(())
+    })
+    .await
+}
+
+/// The platform has withdrawn our access: the owner is told, and what is ready is held.
+pub(super) async fn revoked(
+    core: &Core,
+    organization: OrganizationId,
+    id: AccountId,
+) -> Result<(), Halt> {
+    let reason = "The platform no longer accepts our access.".to_owned();
+    set_connection(core, organization, id, reason, Trouble::Reconnection).await
+}
+
+/// Its actor failed again and again: set aside until a person looks at it.
+pub(super) async fn needs_attention(
+    core: &Core,
+    organization: OrganizationId,
+    id: AccountId,
+    cause: String,
+) -> Result<(), Halt> {
+    tracing::error!(account.id = %id, cause, "an account is set aside");
+    let reason = "Working on this account failed again and again; see the log.".to_owned();
+    set_connection(core, organization, id, reason, Trouble::Attention).await
+}
+
+#[derive(Clone, Copy)]
+enum Trouble {
+    Reconnection,
+    Attention,
+}
+
+async fn set_connection(
+    core: &Core,
+    organization: OrganizationId,
+    id: AccountId,
+    reason: String,
+    trouble: Trouble,
+) -> Result<(), Halt> {
+    let now = core.now();
+    let account = core
+        .commit("account needs help", move |view| {
+            let Some(mut account) = view.account(organization, id)? else { return Ok(None) };
+            if account.connection != Connection::Connected {
+                return Ok(None);
+            }
+            let (connection, kind, text) = match trouble {
+                Trouble::Reconnection => (
+                    Connection::NeedsReconnection { since: now, reason: reason.clone() },
+                    EventKind::AccountNeedsReconnection,
+                    format!("{reason} Connect the account again; what is planned is kept."),
+                ),
+                Trouble::Attention => (
+                    Connection::NeedsAttention { since: now, reason: reason.clone() },
+                    EventKind::AccountNeedsAttention,
+                    format!("{reason} Resume the account to try again."),
+                ),
+            };
+            account.connection = connection;
+            account.revision += 1;
+            view.put_account(&account)?;
+            let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
+            journal::tell(view, tale.about_account(id))?;
+            Ok(Some(account))
+        })
+        .await?;
+    match account {
+        Some(account) => hold_lane(core, account, Hold::Reconnection).await,
+        None => Ok(()),
+    }
+}
+
+/// In pieces, so that no commit is large.
+pub(super) async fn hold_lane(core: &Core, account: Account, why: Hold) -> Result<(), Halt> {
+    loop {
+        let (account, now) = (account.clone(), core.now());
+        let held = core
+            .commit("hold lane", move |view| {
+                transitions::hold_lane(view, &account, why, now, HOLD_AT_ONCE)
+            })
+            .await?;
+        if held == 0 {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! A connector's request made ready to leave: secrets in their places, files open.
+//!
+//! Everything that can be wrong with a request by itself is found here, before anything is sent.
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
+use reqwest::header::{HeaderValue, LOCATION};
+use serde_json::Value;
+use url::{Url, form_urlencoded};
+
+use crate::{
+    connectors::{Auth, Body, Fill, Method, Request, SecretName},
+    domain::secret::Secret,
+    net::{Error, Files, Secrets, upload::Upload},
+};
+
+pub(super) struct Outgoing {
+    pub(super) method: reqwest::Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) content: Content,
+}
+
+pub(super) enum Content {
+    Empty,
+    Bytes(Bytes),
+    File(Upload),
+    /// The form carries the file; its length decides how much time it gets.
+    Multipart {
+        form: reqwest::multipart::Form,
+        length: u64,
+    },
+}
+
+impl Outgoing {
+    pub(super) async fn compose(
+        request: &Request,
+        secrets: &Secrets,
+        files: &Files,
+    ) -> Result<Outgoing, Error> {
+        let (content, content_type) = content(request, secrets, files).await?;
+        let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
+        for (name, value) in &request.headers {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Error::not_sent(format!("`{name}` is no header name")))?;
+            let value = header_value(value)
+                .ok_or_else(|| Error::not_sent(format!("header `{name}` has a wrong value")))?;
+            headers.append(name, value);
+        }
+        if let Some(content_type) = content_type
+            && !headers.contains_key(CONTENT_TYPE)
+        {
+            let value = header_value(&content_type)
+                .ok_or_else(|| Error::not_sent("the content type has a wrong value"))?;
+            headers.insert(CONTENT_TYPE, value);
+        }
+        if let Some(value) = authorization(request.auth, secrets)? {
+            headers.insert(AUTHORIZATION, value);
+        }
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        Ok(Outgoing { method, url: parse(&request.url)?, headers, content })
+    }
+
+    pub(super) fn is_upload(&self) -> bool {
+        match self.content {
+            Content::Empty | Content::Bytes(_) => false,
+            Content::File(_) | Content::Multipart { .. } => true,
+        }
+    }
+
+    /// Bytes whose number decides how long sending may take.
+    pub(super) fn upload_length(&self) -> u64 {
+        match &self.content {
+            Content::Empty | Content::Bytes(_) => 0,
+            Content::File(upload) => upload.length,
+            Content::Multipart { length, .. } => *length,
+        }
+    }
+
+    /// What a redirect of this request is made from. `None`: it changes something, and whether the
+    /// server that redirects has already acted on it cannot be known.
+    pub(super) fn trail(&self) -> Option<Trail> {
+        let is_read = self.method == reqwest::Method::GET && matches!(self.content, Content::Empty);
+        is_read.then(|| Trail { url: self.url.clone(), headers: self.headers.clone() })
+    }
+
+    pub(super) fn into_reqwest(
+        self,
+        client: &reqwest::Client,
+    ) -> reqwest::Result<reqwest::Request> {
+        let Outgoing { method, url, headers, content } = self;
+        let has_body = method == reqwest::Method::POST || method == reqwest::Method::PUT;
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = headers;
+        match content {
+            // Some servers answer 411 to a POST that does not say that it has no body.
+            Content::Empty if has_body => {
+                request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
+            Content::Empty => {}
+            Content::Bytes(bytes) => *request.body_mut() = Some(reqwest::Body::from(bytes)),
+            Content::File(upload) => {
+                // Without this a stream would be sent in chunks, which upload servers refuse.
+                let length = HeaderValue::from(upload.length);
+                request.headers_mut().insert(CONTENT_LENGTH, length);
+                *request.body_mut() = Some(upload.into_body());
+            }
+            Content::Multipart { form, .. } => {
+                return reqwest::RequestBuilder::from_parts(client.clone(), request)
+                    .multipart(form)
+                    .build();
+            }
+        }
+        Ok(request)
+    }
+}
+
+/// Enough of a read to follow where its answer points.
+pub(super) struct Trail {
+    url: Url,
+    headers: HeaderMap,
+}
+
+impl Trail {
+    /// The read that a redirect asks for; `None` if the answer is none.
+    pub(super) fn follow(&mut self, status: u16, answer: &HeaderMap) -> Option<Outgoing> {
+        if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+            return None;
+        }
+        let mut next = self.url.join(answer.get(LOCATION)?.to_str().ok()?).ok()?;
+        next.set_fragment(None);
+        if next.origin() != self.url.origin() {
+            // The token is for the server that it was given by, not for whom that one names.
+            self.headers.remove(AUTHORIZATION);
+        }
+        self.url = next.clone();
+        Some(Outgoing {
+            method: reqwest::Method::GET,
+            url: next,
+            headers: self.headers.clone(),
+            content: Content::Empty,
+        })
+    }
+}
+
+/// The parser's own words name no part of the URL, which may hold what is nobody's business.
+pub(super) fn parse(url: &str) -> Result<Url, Error> {
+    Url::parse(url).map_err(|error| Error::not_sent(format!("the address is no URL: {error}")))
+}
+
+async fn content(
+    request: &Request,
+    secrets: &Secrets,
+    files: &Files,
+) -> Result<(Content, Option<String>), Error> {
+    let fills = &request.fills;
+    Ok(match &request.body {
+        Body::Empty if fills.is_empty() => (Content::Empty, None),
+        Body::Empty | Body::File { .. } if !fills.is_empty() => {
+            return Err(Error::not_sent("a secret is asked for where there is no place for it"));
+        }
+        Body::Empty => (Content::Empty, None),
+        Body::Json(value) => {
+            let written = if fills.is_empty() {
+                serde_json::to_vec(value)
+            } else {
+                serde_json::to_vec(&filled_json(value, fills, secrets)?)
+            };
+            let bytes = written.map_err(|_| Error::not_sent("the body cannot be written"))?;
+            (Content::Bytes(Bytes::from(bytes)), Some("application/json".to_owned()))
+        }
+        Body::Form(fields) => {
+            let fields = filled_form(fields, fills, secrets)?;
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs(fields);
+            let bytes = Bytes::from(form.finish());
+            (Content::Bytes(bytes), Some("application/x-www-form-urlencoded".to_owned()))
+        }
+        Body::File { media, range, content_type } => {
+            let (path, expected) = files.get(media).ok_or_else(no_file)?;
+            let upload = Upload::open(path, *expected, *range).await?;
+            (Content::File(upload), Some(content_type.clone()))
+        }
+        Body::Multipart { fields, file } => {
+            let (path, expected) = files.get(&file.media).ok_or_else(no_file)?;
+            let upload = Upload::open(path, *expected, file.range).await?;
+            let length = upload.length;
+            let part = reqwest::multipart::Part::stream_with_length(upload.into_body(), length)
+                .file_name(file.file_name.clone())
+                .mime_str(&file.content_type)
+                .map_err(|_| Error::not_sent("the content type has a wrong value"))?;
+            let mut form = reqwest::multipart::Form::new();
+            for (name, value) in filled_form(fields, fills, secrets)? {
+                form = form.text(name.to_owned(), value.to_owned());
+            }
+            (Content::Multipart { form: form.part(file.field, part), length }, None)
+        }
+    })
+}
+
+fn no_file() -> Error {
+    Error::not_sent("a file is missing: it is not among the post's media")
+}
+
+fn filled_json(value: &Value, fills: &[Fill], secrets: &Secrets) -> Result<Value, Error> {
+    let mut value = value.clone();
+    for fill in fills {
+        let text = Value::String(secrets.get(fill.secret)?.expose().to_owned());
+        put(&mut value, &fill.place, text).ok_or_else(|| {
+            Error::not_sent(format!("the body has no place `{}` for a secret", fill.place))
+        })?;
+    }
+    Ok(value)
+}
+
+/// Puts `text` at a JSON pointer. The last step may be new; those before it must exist.
+fn put(value: &mut Value, pointer: &str, text: Value) -> Option<()> {
+    if let Some(place) = value.pointer_mut(pointer) {
+        *place = text;
+        return Some(());
+    }
+    let (parent, name) = pointer.rsplit_once('/')?;
+    let name = name.replace("~1", "/").replace("~0", "~");
+    value.pointer_mut(parent)?.as_object_mut()?.insert(name, text);
+    Some(())
+}
+
+/// A secret takes the place of the field of that name, or comes last.
+fn filled_form<'a>(
+    fields: &'a [(String, String)],
+    fills: &'a [Fill],
+    secrets: &'a Secrets,
+) -> Result<Vec<(&'a str, &'a str)>, Error> {
+    let mut filled: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    for fill in fills {
+        let secret = secrets.get(fill.secret)?.expose();
+        match filled.iter_mut().find(|(name, _)| *name == fill.place) {
+            Some((_, value)) => *value = secret,
+            None => filled.push((&fill.place, secret)),
+        }
+    }
+    Ok(filled)
+}
+
+impl Secrets {
+    fn get(&self, name: SecretName) -> Result<&Secret, Error> {
+        let (secret, what) = match name {
+            SecretName::Access => (&self.access, "access token"),
+            SecretName::Refresh => (&self.refresh, "refresh token"),
+            SecretName::Password => (&self.password, "password"),
+            SecretName::ClientId => (&self.client_id, "client id"),
+            SecretName::ClientSecret => (&self.client_secret, "client secret"),
+        };
+        given(secret.as_ref(), what)
+    }
+}
+
+fn given<'a>(secret: Option<&'a Secret>, what: &str) -> Result<&'a Secret, Error> {
+    secret.ok_or_else(|| Error::not_sent(format!("the request needs the {what}; there is none")))
+}
+
+fn authorization(auth: Auth, secrets: &Secrets) -> Result<Option<HeaderValue>, Error> {
+    let bearer = |secret: &Secret| format!("Bearer {}", secret.expose());
+    let text = match auth {
+        Auth::None => return Ok(None),
+        Auth::Access => bearer(secrets.get(SecretName::Access)?),
+        Auth::Refresh => bearer(secrets.get(SecretName::Refresh)?),
+        Auth::Kept => bearer(given(secrets.kept.as_ref(), "secret that was kept")?),
+        Auth::App => {
+            basic(secrets.get(SecretName::ClientId)?, secrets.get(SecretName::ClientSecret)?)
+        }
+    };
+    let mut value = header_value(&text)
+        .ok_or_else(|| Error::not_sent("a token has letters that no header may have"))?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+/// RFC 6749, section 2.3.1: each half is form-encoded before they are joined.
+fn basic(id: &Secret, secret: &Secret) -> String {
+    let encoded = |half: &Secret| {
+        form_urlencoded::byte_serialize(half.expose().as_bytes()).collect::<String>()
+    };
+    let pair = format!("{}:{}", encoded(id), encoded(secret));
+    format!("Basic {}", BASE64_STANDARD.encode(pair))
+}
+
+fn header_value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::connectors::Repeat;
+
+    fn secrets() -> Secrets {
+        Secrets {
+            access: Some(Secret::new("the-access")),
+            password: Some(Secret::new("pass & word")),
+            client_id: Some(Secret::new("id:1")),
+            client_secret: Some(Secret::new("s/2")),
+            ..Secrets::default()
+        }
+    }
+
+    fn request(body: Body, places: &[(&str, SecretName)]) -> Request {
+        let fills = places
+            .iter()
+            .map(|&(place, secret)| Fill { place: place.to_owned(), secret })
+            .collect();
+        let url = "https://example.com/api".to_owned();
+        Request { fills, ..Request::post(url, body, Repeat::Harmless) }
+    }
+
+    async fn body(request: &Request) -> Result<String, Error> {
+        match Outgoing::compose(request, &secrets(), &Files::new()).await?.content {
+            Content::Bytes(bytes) => Ok(String::from_utf8(bytes.to_vec()).unwrap()),
+            Content::Empty | Content::File(_) | Content::Multipart { .. } => Ok(String::new()),
+        }
+    }
+
+    #[tokio::test]
+    async fn secrets_go_to_their_pointer_in_json_and_to_their_field_in_forms() {
+        let json = Body::Json(json!({ "identifier": "me", "inner": { "password": null } }));
+        let places =
+            [("/inner/password", SecretName::Password), ("/client~1id", SecretName::ClientId)];
+        assert_eq!(
+            serde_json::from_str::<Value>(&body(&request(json, &places)).await.unwrap()).unwrap(),
+            json!({
+                "identifier": "me",
+                "inner": { "password": "pass & word" },
+                "client/id": "id:1",
+            }),
+        );
+
+        let form = Body::Form(vec![
+            ("password".to_owned(), String::new()),
+            ("grant".to_owned(), "x".to_owned()),
+        ]);
+        let places = [("password", SecretName::Password), ("token", SecretName::Access)];
+        assert_eq!(
+            body(&request(form, &places)).await.unwrap(),
+            "password=pass+%26+word&grant=x&token=the-access"
+        );
+    }
+
+    #[tokio::test]
+    async fn secret_without_a_place_or_that_nobody_gave_is_not_sent() {
+        for (content, place) in [
+            (Body::Json(json!([])), ("/a", SecretName::Access)),
+            (Body::Json(json!({})), ("/a/b", SecretName::Access)),
+            (Body::Json(json!({})), ("a", SecretName::Access)),
+            (Body::Json(json!({})), ("/a", SecretName::Refresh)),
+            (Body::Empty, ("a", SecretName::Access)),
+        ] {
+            let composed = body(&request(content, &[place])).await;
+            assert!(matches!(composed, Err(Error::NotSent { .. })), "{place:?}: {composed:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn authorization_is_what_the_request_asks_for_and_cannot_be_printed() {
+        let mut request = request(Body::Empty, &[]);
+        for (auth, expected) in [
+            (Auth::None, None),
+            (Auth::Access, Some("Bearer the-access")),
+            // `id%3A1:s%2F2`
+            (Auth::App, Some("Basic aWQlM0ExOnMlMkYy")),
+        ] {
+            request.auth = auth;
+            let outgoing = Outgoing::compose(&request, &secrets(), &Files::new()).await.unwrap();
+            let value = outgoing.headers.get(AUTHORIZATION);
+            assert_eq!(value.map(|value| value.to_str().unwrap()), expected);
+            assert!(!format!("{:?}", outgoing.headers).contains("the-access"));
+        }
+    }
+
+    #[tokio::test]
+    async fn token_that_no_header_can_hold_is_not_sent_and_not_shown() {
+        let secrets = Secrets { access: Some(Secret::new("line\nbreak")), ..Secrets::default() };
+        let composed = Outgoing::compose(&request(Body::Empty, &[]), &secrets, &Files::new()).await;
+        let error = composed.err().unwrap();
+        assert!(matches!(error, Error::NotSent { .. }));
+        assert!(!format!("{error} {error:?}").contains("line"));
+    }
+}

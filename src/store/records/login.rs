@@ -1,0 +1,104 @@
+//! Twins of a login that was begun, and of a request that may arrive again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Record, organization::ActorV1};
+use crate::domain::{
+    ids::{AccountId, OrganizationId},
+    login::{PendingLogin, Remembered},
+    time::Timestamp,
+};
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) enum StoredPendingLogin {
+    V1(PendingLoginV1),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct PendingLoginV1 {
+    organization: u128,
+    actor: ActorV1,
+    platform: String,
+    server: String,
+    endpoints: BTreeMap<String, String>,
+    reconnect: Option<u128>,
+    authorize_url: String,
+    token_url: String,
+    revoke_url: Option<String>,
+    redirect_uri: String,
+    scopes: String,
+    verifier: Vec<u8>,
+    until: Timestamp,
+}
+
+impl Record for PendingLogin {
+    type Stored = StoredPendingLogin;
+
+    fn store(&self) -> StoredPendingLogin {
+        StoredPendingLogin::V1(PendingLoginV1 {
+            organization: self.organization.0,
+            actor: (&self.actor).into(),
+            platform: self.platform.clone(),
+            server: self.server.clone(),
+            endpoints: self.endpoints.clone(),
+            reconnect: self.reconnect.map(|id| id.0),
+            authorize_url: self.authorize_url.clone(),
+            token_url: self.token_url.clone(),
+            revoke_url: self.revoke_url.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            scopes: self.scopes.clone(),
+            verifier: self.verifier.clone(),
+            until: self.until,
+        })
+    }
+
+    fn restore(stored: StoredPendingLogin) -> Result<PendingLogin, &'static str> {
+        let StoredPendingLogin::V1(twin) = stored;
+        Ok(PendingLogin {
+            organization: OrganizationId(twin.organization),
+            actor: twin.actor.into(),
+            platform: twin.platform,
+            server: twin.server,
+            endpoints: twin.endpoints,
+            reconnect: twin.reconnect.map(AccountId),
+            authorize_url: twin.authorize_url,
+            token_url: twin.token_url,
+            revoke_url: twin.revoke_url,
+            redirect_uri: twin.redirect_uri,
+            scopes: twin.scopes,
+            verifier: twin.verifier,
+            until: twin.until,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) enum StoredRemembered {
+    V1(RememberedV1),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct RememberedV1 {
+    fingerprint: [u8; 32],
+    made: String,
+    at: Timestamp,
+}
+
+impl Record for Remembered {
+    type Stored = StoredRemembered;
+
+    fn store(&self) -> StoredRemembered {
+        StoredRemembered::V1(RememberedV1 {
+            fingerprint: self.fingerprint,
+            made: self.made.clone(),
+            at: self.at,
+        })
+    }
+
+    fn restore(stored: StoredRemembered) -> Result<Remembered, &'static str> {
+        let StoredRemembered::V1(twin) = stored;
+        Ok(Remembered { fingerprint: twin.fingerprint, made: twin.made, at: twin.at })
+    }
+}

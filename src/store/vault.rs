@@ -1,0 +1,283 @@
+//! Seals secrets, so that a copy of the store gives nobody's account away.
+//!
+//! Invariants:
+//! - the master key is never in the store;
+//! - a sealed secret opens only in the place that it was sealed for: organization, owner, field;
+//! - each seal has a nonce of its own, random and long enough to never meet another.
+//!
+//! Sealed is: 4 bytes that name the key, 24 bytes of nonce, XChaCha20-Poly1305 with its tag. The
+//! place is the associated data. Old keys still open; only the current one seals.
+
+use std::{fmt, fs, io::Write, path::Path};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chacha20poly1305::{
+    AeadCore, KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, OsRng, Payload},
+};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{
+    domain::secret::Secret,
+    store::{error::Error, keys::Key, kv::sync_directory},
+};
+
+const KEY_NAME_BYTES: usize = 4;
+const NONCE_BYTES: usize = 24;
+
+/// Says in the store which key it was made with, without saying the key.
+const CHECK: &str = "this store was sealed with this key";
+
+/// 32 bytes from a file, the environment, or a systemd credential.
+#[derive(Clone)]
+pub struct MasterKey([u8; 32]);
+
+impl MasterKey {
+    pub fn from_bytes(bytes: [u8; 32]) -> MasterKey {
+        MasterKey(bytes)
+    }
+
+    /// Reads 64 hexadecimal digits, or base64. `from` says where the text came from, for people.
+    pub fn parse(text: &str, from: &str) -> Result<MasterKey, Error> {
+        let text = text.trim();
+        let bytes = Zeroizing::new(match hexadecimal(text) {
+            Some(bytes) => bytes,
+            None => STANDARD.decode(text).map_err(|_| bad_key(from, "it is neither"))?,
+        });
+        <[u8; 32]>::try_from(bytes.as_slice())
+            .map(MasterKey)
+            .map_err(|_| bad_key(from, "it has another length"))
+    }
+
+    /// Reads the key file; makes one that only we may read if there is none.
+    pub fn from_file(path: &Path) -> Result<MasterKey, Error> {
+        match fs::read_to_string(path) {
+            Ok(text) => MasterKey::parse(&Zeroizing::new(text), &format!("in {}", path.display())),
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => MasterKey::create(path),
+            Err(source) => Err(Error::disk("read the vault key", path, &source)),
+        }
+    }
+
+    fn create(path: &Path) -> Result<MasterKey, Error> {
+        let key = MasterKey(XChaCha20Poly1305::generate_key(&mut OsRng).into());
+        let mut text = Zeroizing::new(String::with_capacity(65));
+        for byte in key.0 {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        text.push('\n');
+        write_private(path, text.as_bytes())
+            .map_err(|source| Error::disk("create the vault key", path, &source))?;
+        if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            sync_directory(directory)?;
+        }
+        Ok(key)
+    }
+
+    /// Names the key, and tells nothing about it.
+    fn name(&self) -> [u8; KEY_NAME_BYTES] {
+        let digest = Sha256::new().chain_update(b"fanfare vault key").chain_update(self.0);
+        let digest: [u8; 32] = digest.finalize().into();
+        [digest[0], digest[1], digest[2], digest[3]]
+    }
+}
+
+/// A second process that creates the same file at the same time is refused, not overwritten.
+fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut options = fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..64).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+fn bad_key(from: &str, cause: &'static str) -> Error {
+    Error::BadKey { from: from.to_owned(), cause }
+}
+
+impl Drop for MasterKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// Seals with the current key, opens with that and with the ones before it.
+#[derive(Clone, Debug)]
+pub struct Vault {
+    current: MasterKey,
+    retired: Vec<MasterKey>,
+}
+
+/// Whether a sealed text should be sealed anew, because its key is a retired one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealedWith {
+    Current,
+    Retired,
+}
+
+impl Vault {
+    pub fn new(current: MasterKey, retired: Vec<MasterKey>) -> Vault {
+        Vault { current, retired }
+    }
+
+    /// `place` is the key of the row that the sealed text is for.
+    pub fn seal(&self, place: &Key, secret: &Secret) -> Vec<u8> {
+        let nonce = XChaCha20Poly1305::generate_nonce(&mut OsRng);
+        let place = place.encode();
+        let payload = Payload { msg: secret.expose().as_bytes(), aad: &place };
+        let sealed = XChaCha20Poly1305::new(&self.current.0.into())
+            .encrypt(&nonce, payload)
+            .expect("a secret is far below the cipher's limit of 256 GiB");
+        [&self.current.name(), nonce.as_slice(), &sealed].concat()
+    }
+
+    pub fn open(&self, place: &Key, sealed: &[u8]) -> Result<Secret, Error> {
+        self.open_with(place, sealed).map(|(secret, _)| secret)
+    }
+
+    pub fn open_with(&self, place: &Key, sealed: &[u8]) -> Result<(Secret, SealedWith), Error> {
+        self.try_open(place, sealed).ok_or_else(|| Error::Sealed { what: format!("{place:?}") })
+    }
+
+    fn try_open(&self, place: &Key, sealed: &[u8]) -> Option<(Secret, SealedWith)> {
+        let (name, rest) = sealed.split_first_chunk::<KEY_NAME_BYTES>()?;
+        let (nonce, text) = rest.split_first_chunk::<NONCE_BYTES>()?;
+        let (key, with) = if self.current.name() == *name {
+            (&self.current, SealedWith::Current)
+        } else {
+            let key = self.retired.iter().find(|key| key.name() == *name)?;
+            (key, SealedWith::Retired)
+        };
+        let payload = Payload { msg: text, aad: &place.encode() };
+        let bytes = XChaCha20Poly1305::new(&key.0.into())
+            .decrypt(XNonce::from_slice(nonce), payload)
+            .ok()?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Some((Secret::new(text), with)),
+            Err(other) => {
+                other.into_bytes().zeroize();
+                None
+            }
+        }
+    }
+
+    pub(super) fn check(&self, place: &Key) -> Vec<u8> {
+        self.seal(place, &Secret::new(CHECK))
+    }
+
+    /// `Err` when the store was made with a key that we do not have.
+    pub(super) fn fits(&self, place: &Key, check: &[u8]) -> Result<SealedWith, Error> {
+        match self.try_open(place, check) {
+            Some((secret, with)) if secret.expose() == CHECK => Ok(with),
+            _ => Err(Error::WrongKey),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::ids::{AccountId, OrganizationId},
+        store::keys::Owner,
+    };
+
+    fn place(organization: u128, account: u128, field: &str) -> Key {
+        Key::Secret {
+            organization: OrganizationId(organization),
+            owner: Owner::Account(AccountId(account)),
+            field: field.to_owned(),
+        }
+    }
+
+    fn vault(key: u8) -> Vault {
+        Vault::new(MasterKey::from_bytes([key; 32]), Vec::new())
+    }
+
+    #[test]
+    fn sealed_secret_opens_in_its_own_place_only() {
+        let vault = vault(1);
+        let sealed = vault.seal(&place(1, 2, "access"), &Secret::new("token"));
+        assert!(!sealed.windows(5).any(|part| part == b"token"));
+        assert_eq!(vault.open(&place(1, 2, "access"), &sealed).unwrap().expose(), "token");
+        for elsewhere in [place(2, 2, "access"), place(1, 3, "access"), place(1, 2, "refresh")] {
+            assert!(vault.open(&elsewhere, &sealed).is_err());
+        }
+    }
+
+    #[test]
+    fn any_changed_or_missing_byte_is_noticed() {
+        let vault = vault(1);
+        let here = place(1, 2, "access");
+        let sealed = vault.seal(&here, &Secret::new("token"));
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(vault.open(&here, &changed).is_err(), "byte {at}");
+            assert!(vault.open(&here, &sealed[..at]).is_err(), "first {at} bytes");
+        }
+    }
+
+    #[test]
+    fn equal_secrets_do_not_look_equal() {
+        let vault = vault(1);
+        let here = place(1, 2, "access");
+        let secret = Secret::new("token");
+        assert_ne!(vault.seal(&here, &secret), vault.seal(&here, &secret));
+    }
+
+    #[test]
+    fn retired_key_opens_and_says_so_and_a_strange_key_does_not() {
+        let here = place(1, 2, "access");
+        let sealed = vault(1).seal(&here, &Secret::new("token"));
+        let rotated = Vault::new(
+            MasterKey::from_bytes([2; 32]),
+            vec![MasterKey::from_bytes([3; 32]), MasterKey::from_bytes([1; 32])],
+        );
+        let (secret, with) = rotated.open_with(&here, &sealed).unwrap();
+        assert_eq!((secret.expose(), with), ("token", SealedWith::Retired));
+        assert!(matches!(vault(2).open(&here, &sealed), Err(Error::Sealed { .. })));
+    }
+
+    #[test]
+    fn key_reads_as_hexadecimal_and_as_base64_and_nothing_else() {
+        let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 7).unwrap());
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        for text in [digits, STANDARD.encode(bytes) + "\n"] {
+            assert_eq!(MasterKey::parse(&text, "here").unwrap().0, bytes);
+        }
+        for text in ["", "00", "zz", &STANDARD.encode([0; 31]), &"0".repeat(63)] {
+            let error = MasterKey::parse(text, "in FANFARE_KEY").unwrap_err().to_string();
+            assert!(error.contains("in FANFARE_KEY") && error.contains("base64"), "{error}");
+        }
+    }
+
+    #[test]
+    fn key_file_is_made_once_for_us_alone_and_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("vault.key");
+        let made = MasterKey::from_file(&path).unwrap();
+        assert_eq!(MasterKey::from_file(&path).unwrap().0, made.0);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}

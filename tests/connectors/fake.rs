@@ -1,0 +1,167 @@
+//! A platform that says yes, and the jobs that are played against it.
+
+use std::time::Duration;
+
+use fanfare::{
+    connectors::{AnyConnector, Body, Job, JobMedia, JobPart, Next, Reply, Request, Site},
+    domain::{
+        account::Identity,
+        delivery::Live,
+        ids::{DeliveryId, MediaId},
+        media::MediaKind,
+        platform::Kind,
+        refusal::RefusalKind,
+        time::Timestamp,
+    },
+};
+use serde_json::Value;
+
+/// When everything happens.
+pub(crate) const NOW: Timestamp = Timestamp(1_795_251_600_000);
+
+pub(crate) struct Fake {
+    pub(crate) platform: &'static str,
+    pub(crate) site: &'static [(&'static str, &'static str)],
+    pub(crate) author: fn() -> Identity,
+    /// Answers as the platform would, and remembers.
+    pub(crate) answer: fn(&mut Memory, &Request) -> Reply,
+    /// Stored steps, as `golden/<platform>.json` has them.
+    pub(crate) golden: &'static str,
+}
+
+/// What a fake platform has been told.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) uploads: u32,
+    pub(crate) polls: u32,
+    pub(crate) posts: Vec<Value>,
+}
+
+pub(crate) struct Played {
+    /// Before each request.
+    pub(crate) steps: Vec<Value>,
+    pub(crate) sent: Vec<Request>,
+    pub(crate) live: Vec<Live>,
+}
+
+pub(crate) fn play(connector: &dyn AnyConnector, fake: &Fake, job: &Job) -> Played {
+    let (mut memory, mut step) = (Memory::default(), connector.begin(job));
+    let (mut steps, mut sent) = (Vec::new(), Vec::new());
+    for _ in 0..200 {
+        steps.push(step.clone());
+        let request = connector.request(&step, job).unwrap();
+        let answer = (fake.answer)(&mut memory, &request);
+        sent.push(request);
+        match connector.accept(&step, job, &answer).unwrap().unwrap() {
+            Next::Go(next) => step = next,
+            Next::Wait(wait, next) => {
+                assert!(!wait.is_zero(), "waiting for no time is asking in a circle");
+                step = next;
+            }
+            Next::Done(live) => return Played { steps, sent, live },
+        }
+    }
+    panic!("{} did not finish {job:?}", fake.platform);
+}
+
+pub(crate) fn reply(status: u16, body: Value) -> Reply {
+    Reply { status, headers: Vec::new(), body, at: NOW }
+}
+
+pub(crate) fn json_of(request: &Request) -> &Value {
+    match &request.body {
+        Body::Json(body) => body,
+        Body::Empty | Body::Form(_) | Body::File { .. } | Body::Multipart { .. } => {
+            panic!("no JSON in {request:?}")
+        }
+    }
+}
+
+/// The path, without the server and the query.
+pub(crate) fn path_of(request: &Request) -> String {
+    url::Url::parse(&request.url).expect("an absolute address").path().to_owned()
+}
+
+pub(crate) fn query_of(request: &Request, name: &str) -> Option<String> {
+    let url = url::Url::parse(&request.url).expect("an absolute address");
+    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+/// One job of each kind that the platform knows.
+pub(crate) fn jobs(connector: &dyn AnyConnector, fake: &Fake) -> Vec<Job> {
+    let profile = connector.profile();
+    let image = |number| media(number, MediaKind::Image, profile.limits.image_formats[0]);
+    let mut jobs = vec![
+        job(connector, fake, vec![part("Hello, everybody", Vec::new())]),
+        job(connector, fake, vec![part("See https://example.com/a?b=c#d", Vec::new())]),
+    ];
+    for kind in profile.kinds {
+        let parts = match kind {
+            Kind::Text | Kind::Link => continue,
+            Kind::Image => {
+                let most = (1..=u128::from(profile.limits.images_max)).map(image).collect();
+                jobs.push(job(connector, fake, vec![part("A picture", vec![image(1)])]));
+                vec![part("Many pictures", most)]
+            }
+            Kind::Gif => vec![part("It moves", vec![media(1, MediaKind::Gif, "image/gif")])],
+            Kind::Video => {
+                let video = media(1, MediaKind::Video, profile.limits.video_formats[0]);
+                vec![part("A film", vec![video])]
+            }
+            Kind::Thread => vec![
+                part("The thread, part 1 of 3", Vec::new()),
+                part("The thread, part 2 of 3", vec![image(1), image(2)]),
+                part("The thread, part 3 of 3", Vec::new()),
+            ],
+        };
+        jobs.push(job(connector, fake, parts));
+    }
+    jobs
+}
+
+pub(crate) fn job(connector: &dyn AnyConnector, fake: &Fake, parts: Vec<JobPart>) -> Job {
+    let endpoint = |&(name, base): &(&str, &str)| (name.to_owned(), base.to_owned());
+    Job {
+        delivery: DeliveryId::new(NOW.before(Duration::from_secs(3_600)), 0x1234_5678_9abc),
+        due: NOW.before(Duration::from_secs(20)),
+        site: Site { endpoints: fake.site.iter().map(endpoint).collect() },
+        author: (fake.author)(),
+        limits: connector.profile().limits,
+        parts,
+        options: Default::default(),
+        armed: Some(NOW.before(Duration::from_secs(10))),
+    }
+}
+
+pub(crate) fn part(text: &str, media: Vec<JobMedia>) -> JobPart {
+    JobPart { text: text.to_owned(), media }
+}
+
+pub(crate) fn media(number: u128, kind: MediaKind, mime: &str) -> JobMedia {
+    JobMedia {
+        id: MediaId(number),
+        kind,
+        mime: mime.to_owned(),
+        bytes: 20_000,
+        size: Some((640, 480)),
+        alt: if number % 2 == 1 { format!("What picture {number} shows") } else { String::new() },
+    }
+}
+
+/// One row of a platform's table of refusals: the answer, and how it is to be read.
+pub(crate) struct Row {
+    pub(crate) status: u16,
+    pub(crate) header: Option<(&'static str, &'static str)>,
+    pub(crate) body: Value,
+    pub(crate) kind: RefusalKind,
+}
+
+pub(crate) fn check_rows(connector: &dyn AnyConnector, job: &Job, step: &Value, rows: Vec<Row>) {
+    for row in rows {
+        let mut answer = reply(row.status, row.body.clone());
+        answer.headers.extend(row.header.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let refused = connector.accept(step, job, &answer).unwrap().unwrap_err();
+        assert_eq!(refused.kind, row.kind, "HTTP {} {} at {step}", row.status, row.body);
+        assert!(!refused.words.is_empty() && !refused.code.is_empty());
+    }
+}

@@ -1,0 +1,323 @@
+//! A whole Fanfare in one process: engine, sandbox, a clock that runs fast, and a robot that agrees
+//! on consent pages.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use fanfare::{
+    clock::Clock,
+    domain::{
+        account::Account,
+        delivery::{Delivery, State},
+        ids::{AccountId, DeliveryId, MediaId},
+        mortality::Mortality,
+        organization::Scope,
+        post::{Attachment, Content, Part},
+        secret::Secret,
+        time::Timestamp,
+    },
+    engine::{
+        AppCredentials, Engine, NetSettings, Place, PrivateAddresses, Settings,
+        facade::{
+            Callback, Caller, ConnectRequest, Connecting, Founding, NewPost, OrganizationEdit,
+            PlanRequest, PostView,
+        },
+    },
+    entropy::Entropy,
+    sandbox::{Clockwork, LedgerEntry, Limits, Sandbox},
+    store::Memory,
+};
+
+pub(crate) const SPEED: u32 = 40;
+
+/// What outlives a crash: the platforms, the store's rows, and time.
+pub(crate) struct Planet {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) origin: String,
+    pub(crate) memory: Memory,
+    pub(crate) clock: Clock,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Planet {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Planet {
+    pub(crate) async fn new() -> Planet {
+        let clock = Clock::scaled(SPEED);
+        let (now, wait) = (clock.clone(), clock.clone());
+        let sandbox = Sandbox::with_limits(
+            Clockwork {
+                now: Arc::new(move || now.now()),
+                wait: Arc::new(move |duration| {
+                    let clock = wait.clone();
+                    Box::pin(async move { clock.sleep(duration).await })
+                }),
+                seed: 7,
+            },
+            Limits::Off,
+        );
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let router = sandbox.router();
+        let server = tokio::spawn(async move {
+            axum::serve(listener, router).await.unwrap();
+        });
+        Planet { sandbox, origin, memory: Memory::default(), clock, server }
+    }
+
+    /// Starts an engine on what is stored; again after each crash.
+    pub(crate) async fn engine(&self, mortality: Mortality) -> Engine {
+        self.try_engine(mortality).await.unwrap()
+    }
+
+    pub(crate) async fn try_engine(&self, mortality: Mortality) -> Result<Engine, String> {
+        Engine::start(Settings {
+            data: Place::Memory(self.memory.clone()),
+            cache_bytes: 1 << 20,
+            vault_key: None,
+            vault_key_file: None,
+            public_url: "http://127.0.0.1:7700".to_owned(),
+            net: NetSettings {
+                timeout: Duration::from_secs(5),
+                connect_timeout: Duration::from_secs(5),
+                reply_bytes_max: 1 << 20,
+                private_addresses: PrivateAddresses::Refused,
+                allowed_origins: vec![self.origin.clone()],
+            },
+            endpoints: endpoints(&self.origin),
+            apps: BTreeMap::from([(
+                "x".to_owned(),
+                AppCredentials {
+                    client_id: "fanfare".to_owned(),
+                    client_secret: Some(Secret::new("sandbox-secret")),
+                },
+            )]),
+            posts_per_hour: 1_000,
+            grace: Duration::from_secs(3_600),
+            rest_after: Duration::from_secs(3_600),
+            upload_bytes_max: 1 << 26,
+            clock: self.clock.clone(),
+            entropy: Entropy::system(),
+            mortality,
+        })
+        .await
+    }
+
+    pub(crate) fn ledger(&self) -> Vec<LedgerEntry> {
+        self.sandbox.ledger()
+    }
+}
+
+fn endpoints(origin: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+    let map = |pairs: &[(&str, &str)]| {
+        pairs
+            .iter()
+            .map(|(name, path)| ((*name).to_owned(), format!("{origin}{path}")))
+            .collect::<BTreeMap<_, _>>()
+    };
+    BTreeMap::from([
+        (
+            "bluesky".to_owned(),
+            map(&[("entry", "/bluesky"), ("plc", "/bluesky/plc"), ("app", "/bluesky")]),
+        ),
+        ("x".to_owned(), map(&[("api", "/x"), ("web", "/x")])),
+    ])
+}
+
+/// A founded engine with somebody who may do everything.
+pub(crate) struct World {
+    pub(crate) planet: Planet,
+    pub(crate) engine: Engine,
+    pub(crate) caller: Caller,
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        let planet = Planet::new().await;
+        let engine = planet.engine(Mortality::default()).await;
+        let caller = found(&engine).await;
+        World { planet, engine, caller }
+    }
+
+    pub(crate) async fn connect(&self, platform: &str, handle: &str) -> Account {
+        connect(&self.planet, &self.engine, &self.caller, platform, handle).await
+    }
+
+    pub(crate) async fn plan(
+        &self,
+        text: &str,
+        targets: &[AccountId],
+        plan: PlanRequest,
+    ) -> PostView {
+        let post = NewPost {
+            content: text_content(text),
+            variants: BTreeMap::new(),
+            targets: targets.to_vec(),
+            plan,
+            priority: 5,
+        };
+        self.engine.create_post(&self.caller, post, None).await.unwrap().0
+    }
+
+    pub(crate) fn delivery(&self, id: DeliveryId) -> Delivery {
+        self.engine.delivery(&self.caller, id).unwrap()
+    }
+
+    pub(crate) async fn until(&self, id: DeliveryId, wanted: fn(&State) -> bool) -> Delivery {
+        until(&self.engine, &self.caller, id, wanted).await
+    }
+
+    pub(crate) fn in_seconds(&self, seconds: u64) -> PlanRequest {
+        PlanRequest::At(self.planet.clock.now().after(Duration::from_secs(seconds)))
+    }
+
+    pub(crate) async fn restart(&mut self, mortality: Mortality) {
+        self.engine.stop(Duration::from_secs(5)).await;
+        self.engine = self.planet.engine(mortality).await;
+    }
+}
+
+pub(crate) async fn found(engine: &Engine) -> Caller {
+    let founded = engine
+        .found(Founding {
+            organization: "Example".to_owned(),
+            owner_name: "Ada".to_owned(),
+            owner_email: "ada@example.org".to_owned(),
+        })
+        .await
+        .unwrap();
+    let caller = engine.authenticate(founded.key.expose()).unwrap();
+    assert_eq!(caller.scope, Scope::Admin);
+    let edit = OrganizationEdit { name: None, grace: None, posts_per_hour: Some(1_000) };
+    engine.edit_organization(&caller, caller.organization, edit).await.unwrap();
+    caller
+}
+
+/// Through the platform's own way of signing in.
+pub(crate) async fn connect(
+    planet: &Planet,
+    engine: &Engine,
+    caller: &Caller,
+    platform: &str,
+    handle: &str,
+) -> Account {
+    let server = match platform {
+        "mastodon" => format!("{}/mastodon", planet.origin),
+        "gotosocial" => format!("{}/gotosocial", planet.origin),
+        _ => String::new(),
+    };
+    let platform = if platform == "gotosocial" { "mastodon" } else { platform };
+    let request = ConnectRequest {
+        platform: platform.to_owned(),
+        server,
+        identifier: handle.to_owned(),
+        password: Some(Secret::new("abcd-efgh-ijkl-mnop")),
+        reconnect: None,
+    };
+    match engine.connect(caller, request).await.unwrap() {
+        Connecting::Connected(account) => *account,
+        Connecting::Visit { url, .. } => {
+            let callback = consent(&url, handle).await;
+            engine.connected(platform, callback).await.unwrap()
+        }
+    }
+}
+
+/// What a person's browser would do on the consent page.
+pub(crate) async fn consent(url: &str, handle: &str) -> Callback {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let client = client.no_proxy().build().unwrap();
+    let url = url::Url::parse(url).unwrap();
+    let mut form: Vec<(String, String)> =
+        url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    form.push(("handle".to_owned(), handle.to_owned()));
+    form.push(("decision".to_owned(), "allow".to_owned()));
+    let mut target = url.clone();
+    target.set_query(None);
+    let answer = client.post(target).form(&form).send().await.unwrap();
+    assert_eq!(answer.status(), 302, "{}", answer.text().await.unwrap());
+    let location = answer.headers()["location"].to_str().unwrap();
+    let back = url::Url::parse(location).unwrap();
+    let found: HashMap<String, String> =
+        back.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    Callback {
+        state: found["state"].clone(),
+        code: found.get("code").cloned(),
+        error: found.get("error").cloned(),
+    }
+}
+
+pub(crate) async fn until(
+    engine: &Engine,
+    caller: &Caller,
+    id: DeliveryId,
+    wanted: fn(&State) -> bool,
+) -> Delivery {
+    let mut changed = engine.changed();
+    let looking = async {
+        loop {
+            let delivery = engine.delivery(caller, id).unwrap();
+            if wanted(&delivery.state) {
+                return delivery;
+            }
+            changed.changed().await.unwrap();
+        }
+    };
+    match tokio::time::timeout(Duration::from_secs(30), looking).await {
+        Ok(delivery) => delivery,
+        Err(_) => {
+            let delivery = engine.delivery(caller, id).unwrap();
+            let events = engine.timeline(caller, delivery.post).unwrap();
+            let told: Vec<String> =
+                events.iter().map(|event| format!("{} {}", event.at, event.text)).collect();
+            panic!("still {:?} at {}\n{}", delivery, engine.clock().now(), told.join("\n"));
+        }
+    }
+}
+
+pub(crate) fn text_content(text: &str) -> Content {
+    Content { parts: vec![part(text, &[])], options: BTreeMap::new() }
+}
+
+pub(crate) fn part(text: &str, media: &[MediaId]) -> Part {
+    Part {
+        text: text.to_owned(),
+        media: media
+            .iter()
+            .map(|&media| Attachment { media, alt: "a small picture".to_owned() })
+            .collect(),
+    }
+}
+
+pub(crate) fn published(state: &State) -> bool {
+    matches!(state, State::Published { .. })
+}
+
+pub(crate) fn settled(state: &State) -> bool {
+    state.is_settled() || matches!(state, State::InDoubt { .. } | State::Held { .. })
+}
+
+/// A PNG of one pixel, with `salt` so that each is a file of its own.
+pub(crate) fn png(salt: u8) -> Vec<u8> {
+    let mut bytes = vec![
+        0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0,
+        0, 1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 13, b'I', b'D', b'A',
+        b'T', 0x78, 0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0xf0, 0x1f, 0, 5, 0, 1, 0xff, 0x56, 0xc7, 0x2f,
+        0x0d, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
+    ];
+    bytes.push(salt);
+    bytes
+}
+
+pub(crate) async fn upload(engine: &Engine, caller: &Caller, bytes: &[u8]) -> MediaId {
+    let mut upload = engine.begin_upload(caller).await.unwrap();
+    upload.write(bytes).await.unwrap();
+    engine.upload(caller, "file", upload, None).await.unwrap().id
+}
