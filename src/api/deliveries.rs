@@ -136,9 +136,10 @@ pub(crate) struct LiveView {
 impl DeliveryView {
     pub(crate) fn new(delivery: Delivery, now: Timestamp) -> DeliveryView {
         let standing = Standing::of(&delivery, now);
-        let published_at = match delivery.state {
-            DeliveryState::Published { at } => Some(at),
-            _ => None,
+        let published_at = if let DeliveryState::Published { at } = delivery.state {
+            Some(Text(at))
+        } else {
+            None
         };
         let live = delivery.live.into_iter().map(|live| LiveView { id: live.id, url: live.url });
         DeliveryView {
@@ -158,7 +159,7 @@ impl DeliveryView {
             lateness_ms: lateness(&delivery.state, delivery.due, now),
             due: Text(delivery.due),
             priority: delivery.priority,
-            published_at: published_at.map(Text),
+            published_at,
             live: live.collect(),
             created: Text(delivery.created),
         }

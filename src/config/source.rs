@@ -7,7 +7,7 @@ use std::{
 
 use figment::{
     Figment, Metadata, Profile, Provider,
-    error::Kind,
+    error::{Actual, Kind},
     providers::{Format, Toml},
     value::{Dict, Map, Value},
 };
@@ -194,42 +194,44 @@ fn place(metadata: Option<&Metadata>) -> String {
 fn explain(figment: &Figment, error: figment::Error) -> Error {
     let key = error.path.join(".");
     let place = place(error.metadata.as_ref().or_else(|| figment.find_metadata(&key)));
-    match error.kind {
-        Kind::UnknownField(meant, known) => {
-            let section = key.strip_suffix(&meant).unwrap_or(&key).trim_end_matches('.');
-            let full = |name: &str| format!("{section}.{name}").trim_start_matches('.').to_owned();
-            let remedy = match nearest(&meant, known.iter().copied()) {
-                Some(near) => format!("Did you mean `{}`?", full(near)),
-                None => format!("Known here are: {}.", known.join(", ")),
-            };
-            Error::Unknown { key: full(&meant), place, remedy }
-        }
-        Kind::Message(wrong) if !key.is_empty() => {
-            let remedy = "The manual is config/fanfare.toml.".to_owned();
-            Error::Invalid {
-                fault: Fault { key, wrong: format!("is wrong: {wrong}"), remedy },
-                place,
-            }
-        }
-        Kind::UnknownVariant(meant, known) => {
-            let wrong = format!("is `{meant}`, which is not among its values");
-            let remedy = format!("Choose one of: {}.", known.join(", "));
-            Error::Invalid { fault: Fault { key, wrong, remedy }, place }
-        }
-        Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
-            let wrong = match found {
-                // The value may be a secret that was put in the wrong place.
-                figment::error::Actual::Str(_) => format!("must be {wanted}"),
-                found => format!("is {found}, and must be {wanted}"),
-            };
-            let remedy = "The manual is config/fanfare.toml.".to_owned();
-            Error::Invalid { fault: Fault { key, wrong, remedy }, place }
-        }
-        kind => {
-            let source = Box::new(figment::Error::from(kind));
-            Error::Malformed { place, source }
-        }
+    if let Kind::UnknownField(meant, known) = &error.kind {
+        return unknown(&key, meant, known, place);
     }
+    let Some((wrong, remedy)) = fault_in(&error.kind).filter(|_| !key.is_empty()) else {
+        let source = Box::new(figment::Error::from(error.kind));
+        return Error::Malformed { place, source };
+    };
+    Error::Invalid { fault: Fault { key, wrong, remedy }, place }
+}
+
+fn unknown(key: &str, meant: &str, known: &[&str], place: String) -> Error {
+    let section = key.strip_suffix(meant).unwrap_or(key).trim_end_matches('.');
+    let full = |name: &str| format!("{section}.{name}").trim_start_matches('.').to_owned();
+    let remedy = match nearest(meant, known.iter().copied()) {
+        Some(near) => format!("Did you mean `{}`?", full(near)),
+        None => format!("Known here are: {}.", known.join(", ")),
+    };
+    Error::Unknown { key: full(meant), place, remedy }
+}
+
+/// What is wrong and what to do, where figment names a single value.
+fn fault_in(kind: &Kind) -> Option<(String, String)> {
+    let manual = "The manual is config/fanfare.toml.".to_owned();
+    if let Kind::UnknownVariant(meant, known) = kind {
+        let wrong = format!("is `{meant}`, which is not among its values");
+        return Some((wrong, format!("Choose one of: {}.", known.join(", "))));
+    }
+    if let Kind::Message(wrong) = kind {
+        return Some((format!("is wrong: {wrong}"), manual));
+    }
+    let (Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted)) = kind else {
+        return None;
+    };
+    // A text may be a secret that was put in the wrong place.
+    if matches!(found, Actual::Str(_)) {
+        return Some((format!("must be {wanted}"), manual));
+    }
+    Some((format!("is {found}, and must be {wanted}"), manual))
 }
 
 #[cfg(test)]
