@@ -153,10 +153,10 @@ impl Connector for X {
             }
             (step, false) => refusal::of_step(&step, reply),
         };
-        match refused.kind {
-            RefusalKind::Media => step.upload_again(job).map(Next::Go).ok_or(refused),
-            _ => Err(refused),
+        if refused.kind == RefusalKind::Media {
+            return step.upload_again(job).map(Next::Go).ok_or(refused);
         }
+        Err(refused)
     }
 
     fn probe(step: &Step, job: &Job) -> Option<Request> {

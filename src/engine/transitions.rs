@@ -574,15 +574,12 @@ pub(super) fn wait(view: &mut View, fence: Fence, wait: Wait, now: Timestamp) ->
 pub(super) fn step_back(view: &mut View, fence: Fence, now: Timestamp) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
     change.after.armed = None;
-    match change.after.state {
-        State::Staging if now < change.after.due => {
-            change.after.state = State::Planned;
-            change.after.timer = Some(change.after.due);
-        }
-        _ => {
-            change.after.state = State::Ready;
-            change.after.timer = None;
-        }
+    if change.after.state == State::Staging && now < change.after.due {
+        change.after.state = State::Planned;
+        change.after.timer = Some(change.after.due);
+    } else {
+        change.after.state = State::Ready;
+        change.after.timer = None;
     }
     change.write(view)?;
     Ok(())

@@ -1,6 +1,8 @@
 //! The real binary under load, killed with SIGKILL again and again. What the platforms' ledger says
 //! was published, and what the API says of each delivery, must agree: everything once, in order.
 
+#![expect(clippy::print_stdout, reason = "what was measured belongs in the output")]
+
 use std::{
     collections::HashMap,
     path::Path,
