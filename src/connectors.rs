@@ -25,6 +25,7 @@ use crate::domain::{
 
 pub mod bluesky;
 pub mod mastodon;
+pub mod x;
 
 /// What a platform's file provides, in this order.
 pub trait Connector {
@@ -101,7 +102,7 @@ pub trait AnyConnector: Sync {
 }
 
 /// Alphabetical. Adding a platform is one file, one `mod` line and one line here.
-pub const ALL: &[&dyn AnyConnector] = &[&bluesky::Bluesky, &mastodon::Mastodon];
+pub const ALL: &[&dyn AnyConnector] = &[&bluesky::Bluesky, &mastodon::Mastodon, &x::X];
 
 /// The connector with this name, as in [`Profile::platform`].
 pub fn find(platform: &str) -> Option<&'static dyn AnyConnector> {

@@ -408,10 +408,10 @@ impl Attempt<'_> {
             Arms::Yes => Armedness::Armed,
             Arms::No => Armedness::Harmless,
         };
-        match retry::not_sent(&self.situation(armedness)) {
-            Reaction::Again { at } => self.again(at.max(until.unwrap_or_default()), refusal).await,
-            _ => self.give_up(refusal).await,
+        if let Reaction::Again { at } = retry::not_sent(&self.situation(armedness)) {
+            return self.again(at.max(until.unwrap_or_default()), refusal).await;
         }
+        self.give_up(refusal).await
     }
 
     async fn unanswered(&mut self, request: &Request, reason: String) -> Result<Course, Halt> {
@@ -419,10 +419,11 @@ impl Attempt<'_> {
             return doubt::unanswered(self, request, reason).await;
         }
         let refusal = Refusal::new(RefusalKind::Unavailable, "unanswered", reason);
-        match retry::react(&refusal, &self.situation(Armedness::Harmless)) {
-            Reaction::Again { at } => self.again(at, refusal).await,
-            _ => self.give_up(refusal).await,
+        let situation = self.situation(Armedness::Harmless);
+        if let Reaction::Again { at } = retry::react(&refusal, &situation) {
+            return self.again(at, refusal).await;
         }
+        self.give_up(refusal).await
     }
 
     async fn again(&mut self, at: Timestamp, refusal: Refusal) -> Result<Course, Halt> {
