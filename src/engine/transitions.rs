@@ -68,7 +68,10 @@ fn lane_rank(delivery: &Delivery) -> Option<u8> {
     match &delivery.state {
         State::Running => Some(RANK_UNDER_WAY),
         State::Waiting { why: Why::Probe { .. } | Why::Limit, .. } => Some(RANK_UNDER_WAY),
-        State::Ready if delivery.armed.is_some() || delivery.attempt > 0 => Some(RANK_UNDER_WAY),
+        // One that was only prepared takes its turn; one that readers may have seen goes on first.
+        State::Ready if delivery.armed.is_some() || !delivery.live.is_empty() => {
+            Some(RANK_UNDER_WAY)
+        }
         State::Ready => Some(RANK_READY),
         State::Staging => Some(RANK_STAGING),
         State::Planned

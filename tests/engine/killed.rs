@@ -129,7 +129,7 @@ impl Scenario {
 }
 
 const ACCOUNTS: &[(&str, &str)] =
-    &[("bluesky", "alice.test"), ("mastodon", "alice"), ("gotosocial", "bob")];
+    &[("bluesky", "alice.test"), ("mastodon", "alice"), ("gotosocial", "bob"), ("x", "carol")];
 
 fn posts(accounts: &[Account], picture: MediaId, start: Timestamp) -> Vec<NewPost> {
     let everyone: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
