@@ -40,6 +40,14 @@ pub(super) struct Attempt<'a> {
     pub(super) files: Files,
     pub(super) step: Value,
     pub(super) fence: Fence,
+    pub(super) absence: Absence,
+}
+
+/// Whether the request that is sent was looked for before, and was not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    Unknown,
+    Proven,
 }
 
 /// What comes after one request.
@@ -107,7 +115,18 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         attempt: delivery.attempt + 1,
         epoch: core.epoch,
     };
-    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence }))
+    let absence = Absence::Unknown;
+    Ok(Some(Attempt {
+        assignment,
+        connector,
+        account,
+        delivery,
+        job,
+        files,
+        step,
+        fence,
+        absence,
+    }))
 }
 
 pub(super) fn arms(request: &Request) -> Arms {
@@ -388,6 +407,12 @@ impl Attempt<'_> {
                     transitions::hold_claimed(view, fence, now)
                 })
                 .await
+            }
+            // It is not there, and still the platform says that it has the like: an older post.
+            Reaction::Look
+                if refusal.kind == RefusalKind::Duplicate && self.absence == Absence::Proven =>
+            {
+                self.give_up(refusal).await
             }
             Reaction::Look => {
                 let reason = format!("the answer was: {}", refusal.words);
