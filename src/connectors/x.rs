@@ -120,54 +120,13 @@ impl Connector for X {
     }
 
     fn accept(step: Step, job: &Job, reply: &Reply) -> Result<Next<Step>, Refusal> {
-<<<<<<< HEAD
-        let refused = match (step.clone(), reply.is_success()) {
-            (Step::Initialize { earned }, true) => {
-                let file = File::read(reply)?;
-                return Ok(Next::Go(Step::Append { earned, file, segment: 0 }));
-            }
-            // Nothing is promised about the body of this answer.
-            (Step::Append { earned, file, segment }, true) => {
-                let segment = segment + 1;
-                return Ok(Next::Go(match segment < upload::segments(media(job, &earned)) {
-                    true => Step::Append { earned, file, segment },
-                    false => Step::Finalize { earned, file },
-                }));
-            }
-            (Step::Finalize { earned, file }, true) => {
-                match Step::after_look(earned, file, 0, job, reply) {
-                    Ok(next) => return Ok(next),
-                    Err(refused) => refused,
-                }
-            }
-            (Step::Process { earned, file, polls }, true) => {
-                match Step::after_look(earned, file, polls + 1, job, reply) {
-                    Ok(next) => return Ok(next),
-                    Err(refused) => refused,
-                }
-            }
-            (Step::Describe { mut earned, file }, true) => {
-                earned.ready.push(file);
-                return Ok(Next::Go(Step::after_file(earned, job)));
-            }
-            // A success may have `errors` beside its data: the post exists all the same.
-            (Step::Publish { earned }, true) => {
-                return Ok(Step::after_post(earned, reply.text("/data/id")?, job));
-            }
-            (step, false) => refusal::of_step(&step, reply),
-        };
-        if refused.kind == RefusalKind::Media {
-            return step.upload_again(job).map(Next::Go).ok_or(refused);
-=======
         match step.clone().after(job, reply) {
             Err(refusal) if refusal.kind == RefusalKind::Media => match step.upload_again(job) {
                 Some(step) => Ok(Next::Go(step)),
                 None => Err(refusal),
             },
             answer => answer,
->>>>>>> xconn
         }
-        Err(refused)
     }
 
     fn probe(step: &Step, job: &Job) -> Option<Request> {
