@@ -52,8 +52,8 @@ pub trait Connector {
     /// What readers can already see at `step`: the earlier parts of a thread.
     fn live(step: &Self::Step, job: &Job) -> Vec<Live>;
 
-    /// Asked while a post is planned: a sentence if the platform cannot honour this option. An option
-    /// that a platform may leave out without misleading anybody is fine.
+    /// Asked while a post is planned: a sentence if the platform cannot honour this option. An
+    /// option that a platform may leave out without misleading anybody is fine.
     fn check_option(_name: &str, _value: &str) -> Result<(), String> {
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! Every change of a delivery's state, as functions over one commit.
 //!
 //! Invariants:
-//! - a transition that finds the delivery elsewhere than expected changes nothing ([`Halt::Fenced`]);
+//! - a transition that finds the delivery elsewhere than expected changes nothing
+//!   ([`Halt::Fenced`]);
 //! - timer, lane and attention rows are a function of the record: [`place`] writes the difference,
 //!   in the same batch, so an index never disagrees with what it points to;
 //! - an attempt is counted before it starts; a request that must not be repeated is armed before it
