@@ -116,17 +116,7 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         epoch: core.epoch,
     };
     let absence = Absence::Unknown;
-    Ok(Some(Attempt {
-        assignment,
-        connector,
-        account,
-        delivery,
-        job,
-        files,
-        step,
-        fence,
-        absence,
-    }))
+    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence, absence }))
 }
 
 pub(super) fn arms(request: &Request) -> Arms {
