@@ -314,6 +314,12 @@ impl Reply {
         Refusal::new(RefusalKind::Unreadable, self.status.to_string(), words)
     }
 
+    /// What the platform's clock showed when it answered.
+    pub fn date(&self) -> Option<Timestamp> {
+        let date = chrono::DateTime::parse_from_rfc2822(self.header("date")?.trim()).ok()?;
+        u64::try_from(date.timestamp_millis()).ok().map(Timestamp)
+    }
+
     /// When the platform's limit ends, by `Retry-After` in seconds or as a date.
     pub fn retry_after(&self) -> Option<Timestamp> {
         let value = self.header("retry-after")?.trim();

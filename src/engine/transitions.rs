@@ -227,11 +227,7 @@ pub(super) fn fire(
             change.after.timer = Some(change.after.due);
             Fired::Approaching(id)
         }
-        State::Waiting { .. } => {
-            change.after.state = State::Ready;
-            change.after.timer = None;
-            Fired::Woken
-        }
+        State::Waiting { .. } => wait_over(view, &mut change, now)?,
         State::Ready
         | State::Running
         | State::InDoubt { .. }
@@ -247,23 +243,45 @@ pub(super) fn fire(
     Ok(fired)
 }
 
-fn come_due(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
-    let delivery = &mut change.after;
-    delivery.timer = None;
+/// Why an account cannot publish now, if it cannot.
+fn obstacle(view: &View, delivery: &Delivery) -> Result<Option<Hold>, Halt> {
     let account = view.account(delivery.organization, delivery.account)?;
-    let connection = account.map(|account| account.connection);
-    match connection {
-        Some(Connection::Connected) => (),
+    Ok(match account.map(|account| account.connection) {
+        Some(Connection::Connected) => None,
         Some(Connection::NeedsReconnection { .. } | Connection::NeedsAttention { .. }) => {
-            hold(view, change, Hold::Reconnection, &Actor::Engine, now)?;
-            return Ok(Fired::Nothing);
+            Some(Hold::Reconnection)
         }
-        Some(Connection::Disconnected { .. }) | None => {
-            hold(view, change, Hold::Disconnected, &Actor::Engine, now)?;
-            return Ok(Fired::Nothing);
+        Some(Connection::Disconnected { .. }) | None => Some(Hold::Disconnected),
+    })
+}
+
+/// What it waited for is over. How late it is does not matter here: it had begun.
+fn wait_over(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
+    change.after.timer = None;
+    match (obstacle(view, &change.after)?, change.after.armed.clone()) {
+        (None, _) => {
+            change.after.state = State::Ready;
+            return Ok(Fired::Woken);
         }
+        (Some(Hold::Disconnected), Some(armed)) => {
+            let evidence = "The account was disconnected before it could be found out whether the \
+                            request took effect."
+                .to_owned();
+            doubt(view, change, armed.since, evidence, now)?;
+        }
+        (Some(why), _) => hold(view, change, why, &Actor::Engine, now)?,
     }
-    if is_missed(view, change.after.organization, change.after.due, now)? {
+    Ok(Fired::Nothing)
+}
+
+fn come_due(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
+    change.after.timer = None;
+    if let Some(why) = obstacle(view, &change.after)? {
+        hold(view, change, why, &Actor::Engine, now)?;
+        return Ok(Fired::Nothing);
+    }
+    let unsent = change.after.armed.is_none();
+    if unsent && is_missed(view, change.after.organization, change.after.due, now)? {
         hold(view, change, Hold::Missed, &Actor::Engine, now)?;
         return Ok(Fired::Nothing);
     }
@@ -675,7 +693,7 @@ pub(super) fn hold_lane(
 ) -> Result<usize, Halt> {
     let mut held = 0;
     for delivery in lane(view, account, limit)? {
-        if delivery.state == State::Ready && delivery.armed.is_none() {
+        if delivery.state == State::Ready {
             let mut change = Change::of(delivery);
             hold(view, &mut change, why, &Actor::Engine, now)?;
             change.write(view)?;
@@ -694,7 +712,8 @@ pub(super) fn release(
     now: Timestamp,
 ) -> Result<Delivery, Halt> {
     let mut change = Change::of(delivery);
-    if is_missed(view, change.after.organization, change.after.due, now)? {
+    let unsent = change.after.armed.is_none();
+    if unsent && is_missed(view, change.after.organization, change.after.due, now)? {
         hold(view, &mut change, Hold::Missed, actor, now)?;
         return change.write(view);
     }

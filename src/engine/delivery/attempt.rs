@@ -8,8 +8,10 @@ use crate::{
     connectors::{self, AnyConnector, Next, Repeat, Reply, Request},
     domain::{
         account::Account,
-        delivery::{Armed, Delivery, Live, State, Why},
-        organization::Organization,
+        delivery::{Armed, Delivery, Hold, Live, State, Why},
+        event::EventKind,
+        organization::{Actor, Organization},
+        platform::PaceScope,
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
@@ -40,6 +42,14 @@ pub(super) struct Attempt<'a> {
     pub(super) files: Files,
     pub(super) step: Value,
     pub(super) fence: Fence,
+    pub(super) absence: Absence,
+}
+
+/// Whether the request that is sent was looked for before, and was not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    Unknown,
+    Proven,
 }
 
 /// What comes after one request.
@@ -50,7 +60,10 @@ pub(super) enum Course {
 }
 
 pub(super) async fn carry_out(assignment: &Assignment) -> Result<End, Halt> {
-    let Some(mut attempt) = prepare(assignment)? else { return Ok(End::Settled) };
+    let Some(mut attempt) = prepare(assignment)? else {
+        hold_unreadable(assignment).await?;
+        return Ok(End::Settled);
+    };
     let Ok(request) = attempt.request() else { return attempt.hold_unreadable().await };
     let unanswered = attempt.delivery.armed.clone();
     if assignment.purpose == Purpose::Stage && arms(&request) == Arms::Yes {
@@ -107,7 +120,37 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         attempt: delivery.attempt + 1,
         epoch: core.epoch,
     };
-    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence }))
+    let absence = Absence::Unknown;
+    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence, absence }))
+}
+
+/// This version cannot go on with it: its step, its post or its platform is gone.
+async fn hold_unreadable(assignment: &Assignment) -> Result<(), Halt> {
+    let (organization, id) = (assignment.organization, assignment.delivery);
+    let now = assignment.core.now();
+    assignment
+        .core
+        .commit("hold unreadable", move |view| {
+            let delivery = view.delivery(organization, id)?.ok_or(Halt::Fenced)?;
+            let mut change = Change::of(delivery);
+            match (&change.after.state, change.after.armed.clone()) {
+                (State::Ready | State::Running | State::Staging | State::Planned, None) => {
+                    let why = Hold::Unreadable;
+                    transitions::hold(view, &mut change, why, &Actor::Engine, now)?;
+                }
+                (State::Ready | State::Running, Some(armed)) => {
+                    let evidence =
+                        "What is stored of its progress cannot be read by this version, \
+                                    and a request may have been sent."
+                            .to_owned();
+                    transitions::doubt(view, &mut change, armed.since, evidence, now)?;
+                }
+                _ => return Err(Halt::Fenced),
+            }
+            change.write(view)?;
+            Ok(())
+        })
+        .await
 }
 
 pub(super) fn arms(request: &Request) -> Arms {
@@ -145,27 +188,7 @@ impl Attempt<'_> {
     }
 
     async fn hold_unreadable(&self) -> Result<End, Halt> {
-        let Delivery { organization, id, attempt, .. } = self.delivery;
-        let now = self.core().now();
-        self.core()
-            .commit("hold unreadable", move |view| {
-                let delivery = view.delivery(organization, id)?.ok_or(Halt::Fenced)?;
-                if delivery.attempt < attempt || delivery.state.is_settled() {
-                    return Err(Halt::Fenced);
-                }
-                let mut change = Change::of(delivery);
-                let why = crate::domain::delivery::Hold::Unreadable;
-                transitions::hold(
-                    view,
-                    &mut change,
-                    why,
-                    &crate::domain::organization::Actor::Engine,
-                    now,
-                )?;
-                change.write(view)?;
-                Ok(())
-            })
-            .await?;
+        hold_unreadable(self.assignment).await?;
         Ok(End::Settled)
     }
 
@@ -282,12 +305,7 @@ impl Attempt<'_> {
             Next::Done(live) => {
                 self.end_with(End::Settled, move |view| {
                     if let Some(until) = exhausted {
-                        paces::block(
-                            view,
-                            &account,
-                            crate::domain::platform::PaceScope::Account,
-                            until,
-                        )?;
+                        paces::block(view, &account, PaceScope::Account, until)?;
                     }
                     transitions::publish(view, fence, live, now)
                 })
@@ -325,12 +343,7 @@ impl Attempt<'_> {
             .commit("advance", move |view| {
                 let organization = view.organization(account.organization)?.ok_or(Halt::Fenced)?;
                 if let Some(until) = exhausted {
-                    paces::block(
-                        view,
-                        &account,
-                        crate::domain::platform::PaceScope::Account,
-                        until,
-                    )?;
+                    paces::block(view, &account, PaceScope::Account, until)?;
                 }
                 let calls = Calls { requests: 1, publications: 0 };
                 let wait = paces::take(view, profile, &account, &organization, calls, now)?;
@@ -388,6 +401,12 @@ impl Attempt<'_> {
                     transitions::hold_claimed(view, fence, now)
                 })
                 .await
+            }
+            // It is not there, and still the platform says that it has the like: an older post.
+            Reaction::Look
+                if refusal.kind == RefusalKind::Duplicate && self.absence == Absence::Proven =>
+            {
+                self.give_up(refusal).await
             }
             Reaction::Look => {
                 let reason = format!("the answer was: {}", refusal.words);
@@ -506,13 +525,7 @@ fn rest(
         change.after.state = State::Waiting { until, why: Why::Limit };
         change.after.timer = Some(until);
         let text = limit_wait(until, 0).text;
-        change.tell(
-            view,
-            crate::domain::event::EventKind::DeliveryWaiting,
-            &crate::domain::organization::Actor::Engine,
-            now,
-            text,
-        )?;
+        change.tell(view, EventKind::DeliveryWaiting, &Actor::Engine, now, text)?;
         change.write(view)?;
     }
     Ok(Err(End::Rest { until }))

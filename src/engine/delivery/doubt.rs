@@ -14,7 +14,7 @@ use crate::{
     },
     engine::{
         core::Halt,
-        delivery::attempt::{Attempt, Course, ECHO, guard},
+        delivery::attempt::{Absence, Attempt, Course, ECHO, guard},
         transitions::{self, Change, Wait},
     },
     policy::{
@@ -96,6 +96,7 @@ async fn send_again(
     attempt.core().commit("arm again", move |view| transitions::rearm(view, fence, now)).await?;
     attempt.delivery.armed = Some(Armed { since: now, looks: 0 });
     attempt.job.armed = Some(now);
+    attempt.absence = Absence::Proven;
     let Ok(request) = attempt.request() else {
         return ask(attempt, "its step is unreadable").await;
     };
