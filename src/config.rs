@@ -217,7 +217,8 @@ impl Default for Platform {
 }
 
 /// A value that cannot be used: its key, what is wrong with it, and what to do.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("`{key}` {wrong}. {remedy}")]
 pub struct Fault {
     pub key: String,
     pub wrong: String,
