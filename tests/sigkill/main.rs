@@ -163,6 +163,8 @@ async fn everything_goes_out_once_and_in_order_though_the_process_is_killed_thir
     let port = free_port();
     configure(directory.path(), &origin, port);
     let key = init(directory.path());
+    // An error means that one is installed already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let api = Api { client, base: format!("http://127.0.0.1:{port}"), key };
     let mut server = Server::start(directory.path(), port);
