@@ -278,6 +278,7 @@ fn write_new(
         None => PostStage::Draft,
     };
     let text = match planned.due {
+        Some(due) if new.targets.len() == 1 => format!("Planned for {due}, to one account."),
         Some(due) => format!("Planned for {due}, to {} accounts.", new.targets.len()),
         None => "Saved as a draft.".to_owned(),
     };
