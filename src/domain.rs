@@ -31,3 +31,5 @@ pub mod problem;
 pub mod mortality;
 
 pub mod text;
+
+pub mod nearest;

@@ -14,6 +14,7 @@ mod core;
 mod delivery;
 mod directory;
 mod errands;
+mod janitor;
 mod jobs;
 mod journal;
 mod paces;

@@ -41,9 +41,11 @@ use std::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderValue, header::DATE},
     response::{IntoResponse, Response},
     routing::any,
 };
+use chrono::DateTime;
 use futures_util::future::BoxFuture;
 
 use crate::domain::time::Timestamp;
@@ -154,6 +156,18 @@ impl Sandbox {
         (self.clockwork.now)()
     }
 
+    /// By our own clock: clients compare it with the times in the body.
+    fn dated(&self, mut response: Response) -> Response {
+        let millis = i64::try_from(self.now().0).unwrap_or(i64::MAX);
+        let date = DateTime::from_timestamp_millis(millis)
+            .map(|date| date.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+            .and_then(|date| HeaderValue::try_from(date).ok());
+        if let Some(date) = date {
+            response.headers_mut().insert(DATE, date);
+        }
+        response
+    }
+
     /// A panic while the lock was held is a failed request, not the end of the sandbox.
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
@@ -166,10 +180,10 @@ impl Sandbox {
         };
         let tail = self.world().serve(platform, &call);
         match tail {
-            Tail::Answer(answer) => answer.into_response(),
+            Tail::Answer(answer) => self.dated(answer.into_response()),
             Tail::Late(answer, wait) => {
                 (self.clockwork.wait)(wait).await;
-                answer.into_response()
+                self.dated(answer.into_response())
             }
             Tail::Lost => connection_lost(),
             Tail::Hang(wait) => {

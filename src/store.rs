@@ -1,7 +1,7 @@
 //! The store: one sled tree behind one writer thread, sealed secrets, media files.
 //!
 //! Invariants:
-//! - every change is a [`Store::commit`]; it is atomic, and it is on the disk before it is answered;
+//! - every change is a [`Store::commit`]; it is atomic, and on the disk before it is answered;
 //! - what one organization's [`Tenant`] reads is that organization's, by construction;
 //! - once writing has failed, nothing is written any more.
 
@@ -121,8 +121,8 @@ impl Store {
         Store::start(begun, vault, media, Some(directory), settings.mortality)
     }
 
-    /// Runs `change` on the writer, and answers when what it wrote is on the disk. Waits for room in
-    /// the queue. If it returns `Err`, or panics, nothing is changed.
+    /// Runs `change` on the writer, and answers when what it wrote is on the disk. Waits for room
+    /// in the queue. If it returns `Err`, or panics, nothing is changed.
     ///
     /// `change` runs between everybody else's: it must not wait for anything.
     pub async fn commit<T, E, F>(&self, label: &'static str, change: F) -> Answer<T, E>

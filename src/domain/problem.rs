@@ -49,6 +49,9 @@ pub enum Code {
     LoginDenied,
     Stopping,
     Internal,
+    MethodNotAllowed,
+    ContentType,
+    TimedOut,
 }
 
 impl Code {
@@ -85,6 +88,9 @@ impl Code {
         Code::LoginDenied,
         Code::Stopping,
         Code::Internal,
+        Code::MethodNotAllowed,
+        Code::ContentType,
+        Code::TimedOut,
     ];
 
     pub fn name(self) -> &'static str {
@@ -121,6 +127,9 @@ impl Code {
             Code::LoginDenied => "login-denied",
             Code::Stopping => "stopping",
             Code::Internal => "internal",
+            Code::MethodNotAllowed => "method-not-allowed",
+            Code::ContentType => "content-type",
+            Code::TimedOut => "timed-out",
         }
     }
 }

@@ -28,6 +28,11 @@ pub fn links(text: &str) -> Vec<Range<usize>> {
     links::with_scheme(text)
 }
 
+/// Everything that X turns into a link of its own, bare hosts such as `example.com` included.
+pub fn links_of_x(text: &str) -> Vec<Range<usize>> {
+    links::of_x(text)
+}
+
 fn graphemes(text: &str) -> u32 {
     count(text.graphemes(true).count())
 }

@@ -2,8 +2,8 @@
 //!
 //! Owns: how often they have been restarted lately. Too often stops the process with a reason: a
 //! process that only restarts is a silent one.
-//! Children: [`SchedulerActor`] and [`DirectoryActor`], restarted together because the one tells the
-//! other.
+//! Children: [`SchedulerActor`], [`DirectoryActor`] and [`JanitorActor`], restarted together
+//! because the first tells the second.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -15,6 +15,7 @@ use crate::{
     engine::{
         core::Core,
         directory::{DirectoryActor, DirectoryMessage},
+        janitor::{JanitorActor, JanitorMessage},
         scheduler::{SchedulerActor, SchedulerMessage},
         start,
     },
@@ -27,6 +28,7 @@ pub(super) struct RootActor;
 pub(super) struct Doors {
     pub(super) directory: ActorRef<DirectoryMessage>,
     pub(super) scheduler: ActorRef<SchedulerMessage>,
+    pub(super) janitor: ActorRef<JanitorMessage>,
 }
 
 pub(super) struct House {
@@ -82,7 +84,9 @@ impl Actor for RootActor {
         let SupervisionEvent::ActorFailed(who, cause) = event else { return Ok(()) };
         let Some(doors) = state.house.doors.send_replace(None) else { return Ok(()) };
         tracing::error!(%cause, "the scheduler or the directory failed");
-        for child in [doors.directory.get_cell(), doors.scheduler.get_cell()] {
+        let children =
+            [doors.directory.get_cell(), doors.scheduler.get_cell(), doors.janitor.get_cell()];
+        for child in children {
             if child.get_id() != who.get_id() {
                 child.kill();
             }
@@ -113,9 +117,11 @@ impl RootState {
             Actor::spawn_linked(None, DirectoryActor, core.clone(), cell.clone()).await?;
         start::recover(&core, &directory).await?;
         core.beat();
+        let (janitor, _) =
+            Actor::spawn_linked(None, JanitorActor, core.clone(), cell.clone()).await?;
         let arguments = (core, directory.clone());
         let (scheduler, _) = Actor::spawn_linked(None, SchedulerActor, arguments, cell).await?;
-        self.house.doors.send_replace(Some(Doors { directory, scheduler }));
+        self.house.doors.send_replace(Some(Doors { directory, scheduler, janitor }));
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Every change of a delivery's state, as functions over one commit.
 //!
 //! Invariants:
-//! - a transition that finds the delivery elsewhere than expected changes nothing ([`Halt::Fenced`]);
+//! - a transition that finds the delivery elsewhere than expected changes nothing
+//!   ([`Halt::Fenced`]);
 //! - timer, lane and attention rows are a function of the record: [`place`] writes the difference,
 //!   in the same batch, so an index never disagrees with what it points to;
 //! - an attempt is counted before it starts; a request that must not be repeated is armed before it
@@ -68,7 +69,10 @@ fn lane_rank(delivery: &Delivery) -> Option<u8> {
     match &delivery.state {
         State::Running => Some(RANK_UNDER_WAY),
         State::Waiting { why: Why::Probe { .. } | Why::Limit, .. } => Some(RANK_UNDER_WAY),
-        State::Ready if delivery.armed.is_some() || delivery.attempt > 0 => Some(RANK_UNDER_WAY),
+        // One that was only prepared takes its turn; one that readers may have seen goes on first.
+        State::Ready if delivery.armed.is_some() || !delivery.live.is_empty() => {
+            Some(RANK_UNDER_WAY)
+        }
         State::Ready => Some(RANK_READY),
         State::Staging => Some(RANK_STAGING),
         State::Planned
@@ -571,15 +575,12 @@ pub(super) fn wait(view: &mut View, fence: Fence, wait: Wait, now: Timestamp) ->
 pub(super) fn step_back(view: &mut View, fence: Fence, now: Timestamp) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
     change.after.armed = None;
-    match change.after.state {
-        State::Staging if now < change.after.due => {
-            change.after.state = State::Planned;
-            change.after.timer = Some(change.after.due);
-        }
-        _ => {
-            change.after.state = State::Ready;
-            change.after.timer = None;
-        }
+    if change.after.state == State::Staging && now < change.after.due {
+        change.after.state = State::Planned;
+        change.after.timer = Some(change.after.due);
+    } else {
+        change.after.state = State::Ready;
+        change.after.timer = None;
     }
     change.write(view)?;
     Ok(())

@@ -1,15 +1,22 @@
 //! Decides whether a post fits a platform: the one validation for API, pages, command line and dry
 //! run.
+//!
+//! Invariants:
+//! - it answers for any content whatsoever, and finds everything that is wrong in one go;
+//! - a limit is met at its value and broken one above, and the sentence names both numbers;
+//! - a text alone fits exactly when each part has something to read, in the limit's own unit;
+//! - every problem says where it is, and a warning never stops a post.
 
 use std::collections::BTreeMap;
 
 use crate::domain::{
     account::LimitOverrides,
     ids::MediaId,
-    media::Media,
-    platform::{Kind, Limits},
-    post::Content,
-    problem::Problem,
+    media::{Media, MediaKind},
+    platform::{Kind, Limits, Mixing, TextLimit, TextUnit},
+    post::{Attachment, Content, Part},
+    problem::{Code, Problem},
+    text,
 };
 
 /// What one account would be given.
@@ -42,19 +49,232 @@ pub struct Measure {
     pub max: u32,
 }
 
+/// A server may report anything; lengths are summed, so what it reports is kept within reason.
+const URL_CHARS_MAX: u32 = 10_000;
+
 /// The profile's limits with what the account's server says instead.
 pub fn limits_of(profile_limits: Limits, overrides: &LimitOverrides) -> Limits {
-    let _ = overrides;
-    profile_limits
+    let unit = match (profile_limits.text.unit, overrides.url_chars) {
+        (TextUnit::Mastodon { .. }, Some(url)) => {
+            TextUnit::Mastodon { url: url.min(URL_CHARS_MAX) }
+        }
+        (unit, _) => unit,
+    };
+    let max = overrides.text_max.unwrap_or(profile_limits.text.max);
+    Limits {
+        text: TextLimit { max, unit },
+        images_max: overrides.images_max.unwrap_or(profile_limits.images_max),
+        image_bytes_max: overrides.image_bytes_max.unwrap_or(profile_limits.image_bytes_max),
+        video_bytes_max: overrides.video_bytes_max.unwrap_or(profile_limits.video_bytes_max),
+        alt_chars_max: overrides.alt_chars_max.unwrap_or(profile_limits.alt_chars_max),
+        ..profile_limits
+    }
 }
 
 pub fn check(candidate: &Candidate) -> Findings {
-    let _ = candidate;
-    Findings::default()
+    let mut findings = Findings::default();
+    findings.errors.extend(check_thread(candidate));
+    for (index, part) in candidate.content.parts.iter().enumerate() {
+        let view = PartView { candidate, part, place: format!("content.parts[{index}]") };
+        let used = text::length(&part.text, candidate.limits.text.unit);
+        findings.measures.push(Measure { part: index, used, max: candidate.limits.text.max });
+        findings.errors.extend(view.check_text(used));
+        findings.errors.extend(view.check_media_together());
+        for (index, attachment) in part.media.iter().enumerate() {
+            let place = format!("{}.media[{index}]", view.place);
+            findings.errors.extend(view.check_file(attachment, &place));
+            findings.errors.extend(view.check_alt(attachment, &place));
+            if attachment.alt.trim().is_empty() {
+                findings.warnings.push(alt_missing(&place));
+            }
+        }
+    }
+    findings
 }
 
 /// `None`: the priority is one of 1 to 10.
 pub fn check_priority(priority: u8) -> Option<Problem> {
-    let _ = priority;
+    if (1..=10).contains(&priority) {
+        return None;
+    }
+    let sentence = format!("The priority is {priority}; it goes from 1, the most urgent, to 10.");
+    Some(Problem::new(Code::Invalid, sentence, "Choose a number from 1 to 10.").at("priority"))
+}
+
+fn check_thread(candidate: &Candidate) -> Option<Problem> {
+    let (platform, parts) = (candidate.platform, candidate.content.parts.len());
+    let parts_max = match candidate.kinds.contains(&Kind::Thread) {
+        true => candidate.limits.parts_max,
+        false => candidate.limits.parts_max.min(1),
+    };
+    if parts == 0 {
+        let remedy = "Write a text, or attach a file.";
+        return Some(Problem::new(Code::TextMissing, "The post is empty.", remedy).at("content"));
+    }
+    if exceeds(parts, parts_max) {
+        let sentence = match parts_max {
+            0 | 1 => format!("The post has {parts} parts; {platform} allows 1, so no threads."),
+            _ => format!("The thread has {parts} parts; {platform} allows {parts_max}."),
+        };
+        let remedy = "Leave out parts, or join some of them.";
+        return Some(Problem::new(Code::TooManyParts, sentence, remedy).at("content.parts"));
+    }
     None
 }
+
+/// One part and where it is.
+struct PartView<'a> {
+    candidate: &'a Candidate<'a>,
+    part: &'a Part,
+    place: String,
+}
+
+impl PartView<'_> {
+    fn check_text(&self, used: u32) -> Vec<Problem> {
+        let (Candidate { platform, limits, kinds, .. }, text) = (self.candidate, &self.part.text);
+        let place = format!("{}.text", self.place);
+        let mut problems = Vec::new();
+        let mut complain = |code, sentence: String, remedy: &str| {
+            problems.push(Problem::new(code, sentence, remedy).at(place.clone()));
+        };
+        if self.part.media.is_empty() {
+            if text.trim().is_empty() {
+                let sentence = "This part has neither text nor media.".to_owned();
+                complain(Code::TextMissing, sentence, "Write a text, or attach a file.");
+            } else if !kinds.contains(&Kind::Text) {
+                let sentence = format!("{platform} takes no post without an image or a video.");
+                complain(Code::Invalid, sentence, "Attach a file.");
+            }
+        }
+        if text.contains('\0') {
+            let sentence = "The text has a character that no platform takes (U+0000).".to_owned();
+            complain(Code::Invalid, sentence, "Remove it; it is invisible.");
+        }
+        let max = limits.text.max;
+        if used > max {
+            let unit = unit_name(limits.text.unit);
+            let sentence = format!("The text has {used} {unit}; {platform} allows {max}.");
+            let remedy = format!("Shorten it by {}, or continue in a further part.", used - max);
+            complain(Code::TextTooLong, sentence, &remedy);
+        }
+        if let Some(bytes_max) = limits.text_bytes_max.filter(|&max| exceeds(text.len(), max)) {
+            let bytes = text.len();
+            let sentence = format!("The text has {bytes} bytes; {platform} allows {bytes_max}.");
+            let remedy = "Shorten it; emoji and many scripts take several bytes a character.";
+            complain(Code::TextTooLong, sentence, remedy);
+        }
+        problems
+    }
+
+    /// The kinds of the files that exist; one that is missing is complained of by itself.
+    fn count(&self, kind: MediaKind) -> usize {
+        let found = self.part.media.iter().filter_map(|it| self.candidate.media.get(&it.media));
+        found.filter(|media| media.kind == kind).count()
+    }
+
+    fn check_media_together(&self) -> Vec<Problem> {
+        let Candidate { platform, limits, .. } = self.candidate;
+        let place = format!("{}.media", self.place);
+        let mut problems = Vec::new();
+        let mut complain = |code, sentence: String, remedy: &str| {
+            problems.push(Problem::new(code, sentence, remedy).at(place.clone()));
+        };
+        let [images, gifs, videos] =
+            [MediaKind::Image, MediaKind::Gif, MediaKind::Video].map(|kind| self.count(kind));
+        let pictures = images + gifs;
+        if exceeds(pictures, limits.images_max) {
+            let max = limits.images_max;
+            let sentence = format!("This part has {pictures} images; {platform} allows {max}.");
+            complain(Code::TooManyMedia, sentence, "Remove some, or continue in a further part.");
+        }
+        if exceeds(videos, limits.videos_max) {
+            let max = limits.videos_max;
+            let sentence = format!("This part has {videos} videos; {platform} allows {max}.");
+            complain(Code::TooManyMedia, sentence, "Remove some, or continue in a further part.");
+        }
+        if limits.mixing == Mixing::Forbidden {
+            if videos > 0 && pictures > 0 {
+                let sentence = format!("{platform} allows images or a video in a post, not both.");
+                complain(Code::MediaMixed, sentence, "Remove one kind.");
+            } else if gifs > 0 && pictures > 1 {
+                let sentence = format!("{platform} allows a GIF only by itself.");
+                complain(Code::MediaMixed, sentence, "Remove the GIF, or everything else.");
+            }
+        }
+        problems
+    }
+
+    fn check_file(&self, attachment: &Attachment, place: &str) -> Vec<Problem> {
+        let Candidate { platform, limits, kinds, .. } = self.candidate;
+        let Some(media) = self.candidate.media.get(&attachment.media) else {
+            let sentence = format!("There is no file `{}`.", attachment.media);
+            let remedy = "Upload it, and use the id in the answer.";
+            return vec![Problem::new(Code::MediaNotFound, sentence, remedy).at(place)];
+        };
+        let (kind, formats, bytes_max): (Kind, &[&str], u64) = match media.kind {
+            MediaKind::Image => (Kind::Image, limits.image_formats, limits.image_bytes_max),
+            MediaKind::Gif => (Kind::Gif, &["image/gif"], limits.gif_bytes_max),
+            MediaKind::Video => (Kind::Video, limits.video_formats, limits.video_bytes_max),
+        };
+        let name = match media.kind {
+            MediaKind::Gif => "GIF",
+            kind @ (MediaKind::Image | MediaKind::Video) => kind.name(),
+        };
+        if !kinds.contains(&kind) {
+            let sentence = format!("{platform} takes no {name}s, and this file is one.");
+            return vec![Problem::new(Code::MediaFormat, sentence, "Remove the file.").at(place)];
+        }
+        let mut problems = Vec::new();
+        if !formats.contains(&media.mime.as_str()) {
+            let (known, found) = (formats.join(", "), &media.mime);
+            let sentence = format!("This {name} is {found}; {platform} takes {known}.");
+            let remedy = "Convert it to one of these formats.";
+            problems.push(Problem::new(Code::MediaFormat, sentence, remedy).at(place));
+        }
+        if media.bytes > bytes_max {
+            let bytes = media.bytes;
+            let sentence = format!("This {name} has {bytes} bytes; {platform} allows {bytes_max}.");
+            let remedy = "Make it smaller.";
+            problems.push(Problem::new(Code::MediaTooLarge, sentence, remedy).at(place));
+        }
+        problems
+    }
+
+    fn check_alt(&self, attachment: &Attachment, place: &str) -> Option<Problem> {
+        let (platform, max) = (self.candidate.platform, self.candidate.limits.alt_chars_max);
+        let used = attachment.alt.chars().count();
+        if attachment.alt.contains('\0') {
+            let sentence = "The description has a character that no platform takes (U+0000).";
+            let problem = Problem::new(Code::Invalid, sentence, "Remove it; it is invisible.");
+            return Some(problem.at(format!("{place}.alt")));
+        }
+        if exceeds(used, max) {
+            let sentence =
+                format!("The description has {used} characters; {platform} allows {max}.");
+            let problem = Problem::new(Code::AltTooLong, sentence, "Shorten the description.");
+            return Some(problem.at(format!("{place}.alt")));
+        }
+        None
+    }
+}
+
+/// A warning: it shares the code of a missing text, and its place says which one.
+fn alt_missing(place: &str) -> Problem {
+    let sentence = "This file has no description, so people who cannot see it miss it.";
+    let remedy = "Describe in a sentence what it shows.";
+    Problem::new(Code::TextMissing, sentence, remedy).at(format!("{place}.alt"))
+}
+
+fn unit_name(unit: TextUnit) -> &'static str {
+    match unit {
+        TextUnit::Graphemes | TextUnit::Mastodon { .. } => "characters",
+        TextUnit::Weighted => "weighted characters",
+    }
+}
+
+fn exceeds(found: usize, max: u32) -> bool {
+    u64::try_from(found).unwrap_or(u64::MAX) > u64::from(max)
+}
+
+#[cfg(test)]
+mod tests;

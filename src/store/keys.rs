@@ -87,7 +87,7 @@ pub struct Timer {
     pub kind: u8,
 }
 
-/// A delivery's place on its account's lane: lower ranks first, then lower priorities, then by time.
+/// A delivery's place on its account's lane: lower ranks first, then lower priorities, then time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LanePlace {
     pub organization: OrganizationId,

@@ -9,11 +9,13 @@
 
 use std::{
     any::Any,
-    fs::File,
+    fs::{File, TryLockError},
     io,
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use crate::store::error::Error;
@@ -22,6 +24,10 @@ pub(super) const ROW_MAX: usize = 4096;
 
 /// With smaller segments, pages of long rows become separate files that are never synced.
 const SEGMENT_BYTES: usize = 8 << 20;
+
+/// Five seconds in all.
+const LOCK_TRIES_MAX: u32 = 2_500;
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -69,10 +75,11 @@ impl Sled {
             .flush_every_ms(None)
             .segment_size(SEGMENT_BYTES)
             .cache_capacity(cache_bytes);
+        let database = path.join("db");
+        wait_for_the_last_user(path, &database)?;
         let tree = guarded(path, "open the store in", || config.open())?;
         // The name of the file must be on disk before its content is relied on.
         sync_directory(path)?;
-        let database = path.join("db");
         let file = File::options()
             .read(true)
             .write(true)
@@ -131,6 +138,27 @@ impl Kv for Sled {
         guarded(&self.path, "flush the store in", || self.tree.flush())?;
         self.file.sync_data().map_err(|source| Error::disk("sync", &self.path, &source))
     }
+}
+
+/// sled's threads may hold its file, and the lock on it, for a moment after the store was dropped.
+/// sled itself would call that a failure of the disk.
+fn wait_for_the_last_user(path: &Path, database: &Path) -> Result<(), Error> {
+    let file = match File::open(database) {
+        Ok(file) => file,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(Error::disk("open", database, &source)),
+    };
+    for _ in 0..LOCK_TRIES_MAX {
+        match file.try_lock() {
+            // Let go again at once, when `file` is dropped: sled takes it for itself.
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(source)) => {
+                return Err(Error::disk("lock", database, &source));
+            }
+        }
+    }
+    Err(Error::InUse { directory: path.to_owned() })
 }
 
 /// Names of files are kept by their directory, which has to be synced by itself.

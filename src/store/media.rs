@@ -80,6 +80,18 @@ impl MediaFiles {
         place(&self.directory, sha256)
     }
 
+    /// Every kept file, in no order.
+    pub fn kept(&self) -> Result<Vec<[u8; 32]>, Error> {
+        let mut found = Vec::new();
+        for folder in entries(&self.directory)? {
+            let is_shard = folder.file_name().is_some_and(|name| name.len() == 2);
+            if is_shard {
+                found.extend(entries(&folder)?.iter().filter_map(|path| named(path)));
+            }
+        }
+        Ok(found)
+    }
+
     /// `None` when there is no such file.
     pub fn open(&self, sha256: &[u8; 32]) -> Result<Option<MediaFile>, Error> {
         let path = self.path(sha256);
@@ -161,6 +173,23 @@ impl MediaFile {
 }
 
 /// `media/ab/abcdef…`: no folder grows very large.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let disk = |source: io::Error| Error::disk("list", directory, &source);
+    let listed = fs::read_dir(directory).map_err(disk)?;
+    listed.map(|entry| entry.map(|entry| entry.path()).map_err(disk)).collect()
+}
+
+/// The content that a file is named after.
+fn named(path: &Path) -> Option<[u8; 32]> {
+    let name = path.file_name()?.to_str()?;
+    let digits = |at: usize| u8::from_str_radix(name.get(2 * at..2 * at + 2)?, 16).ok();
+    let mut sha256 = [0; 32];
+    for (at, byte) in sha256.iter_mut().enumerate() {
+        *byte = digits(at)?;
+    }
+    (name.len() == 64).then_some(sha256)
+}
+
 fn place(directory: &Path, sha256: &[u8; 32]) -> PathBuf {
     let name: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     directory.join(&name[..2]).join(name)
@@ -169,6 +198,17 @@ fn place(directory: &Path, sha256: &[u8; 32]) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kept_files_are_listed_and_unfinished_ones_are_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = MediaFiles::in_directory(directory.path().to_owned()).unwrap();
+        let first = keep(&files, &[b"one"]);
+        let _unfinished = files.receive().unwrap();
+        assert_eq!(files.kept().unwrap(), [first.sha256]);
+        files.delete(&first.sha256).unwrap();
+        assert!(files.kept().unwrap().is_empty());
+    }
 
     fn keep(files: &MediaFiles, parts: &[&[u8]]) -> Kept {
         let mut incoming = files.receive().unwrap();

@@ -39,7 +39,8 @@ pub(super) fn migrate(
     let mut due = steps.iter().filter(|step| step.to > found).peekable();
     if let (Some(_), Some(directory)) = (due.peek(), directory) {
         let copy = directory.copy_store(name)?;
-        tracing::info!(copy = %copy.display(), from = found, "copied the store before upgrading it");
+        let copy = copy.display();
+        tracing::info!(%copy, from = found, "copied the store before upgrading it");
     }
     for step in due {
         (step.run)(shelf)?;

@@ -193,6 +193,45 @@ pub trait Read {
         }
     }
 
+    /// Every login that was begun and not finished.
+    fn logins(&self) -> Result<Vec<([u8; 32], PendingLogin)>, Error> {
+        let rows = self.scan(&Span::table(Table::OauthLogins), Order::Ascending, usize::MAX)?;
+        rows.into_iter()
+            .filter_map(|(key, value)| {
+                if let Key::OauthLogin { state } = key { Some((state, key, value)) } else { None }
+            })
+            .map(|(state, key, value)| Ok((state, decode(&key, &value)?)))
+            .collect()
+    }
+
+    /// Remembered requests of the whole instance, after `after`.
+    fn all_remembered(
+        &self,
+        after: Option<Key>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Remembered)>, Error> {
+        let span = after_id(Span::table(Table::Idempotency), after);
+        let rows = self.scan(&span, Order::Ascending, limit)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let remembered = decode(&key, &value)?;
+                Ok((key, remembered))
+            })
+            .collect()
+    }
+
+    /// Media of the whole instance, after `after`.
+    fn all_media(&self, after: Option<Key>, limit: usize) -> Result<Vec<(Key, Media)>, Error> {
+        let span = after_id(Span::table(Table::Media), after);
+        let rows = self.scan(&span, Order::Ascending, limit)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let media = decode(&key, &value)?;
+                Ok((key, media))
+            })
+            .collect()
+    }
+
     fn next_timer(&self) -> Result<Option<Timer>, Error> {
         Ok(timers(self.scan(&Span::table(Table::Timers), Order::Ascending, 1)?).next())
     }

@@ -10,6 +10,7 @@ mod bluesky;
 mod fake;
 mod lexicon;
 mod mastodon;
+mod x;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -25,7 +26,7 @@ use serde_json::{Value, json};
 use crate::fake::{Fake, Memory, NOW, Played, jobs, play, reply};
 
 /// One per platform.
-const FAKES: &[&Fake] = &[&bluesky::FAKE, &mastodon::FAKE];
+const FAKES: &[&Fake] = &[&bluesky::FAKE, &mastodon::FAKE, &x::FAKE];
 
 fn each(check: impl Fn(&dyn AnyConnector, &Fake)) {
     for connector in ALL {

@@ -40,6 +40,14 @@ pub(super) struct Attempt<'a> {
     pub(super) files: Files,
     pub(super) step: Value,
     pub(super) fence: Fence,
+    pub(super) absence: Absence,
+}
+
+/// Whether the request that is sent was looked for before, and was not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    Unknown,
+    Proven,
 }
 
 /// What comes after one request.
@@ -107,7 +115,8 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         attempt: delivery.attempt + 1,
         epoch: core.epoch,
     };
-    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence }))
+    let absence = Absence::Unknown;
+    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence, absence }))
 }
 
 pub(super) fn arms(request: &Request) -> Arms {
@@ -389,6 +398,12 @@ impl Attempt<'_> {
                 })
                 .await
             }
+            // It is not there, and still the platform says that it has the like: an older post.
+            Reaction::Look
+                if refusal.kind == RefusalKind::Duplicate && self.absence == Absence::Proven =>
+            {
+                self.give_up(refusal).await
+            }
             Reaction::Look => {
                 let reason = format!("the answer was: {}", refusal.words);
                 doubt::unanswered(self, request, reason).await
@@ -408,10 +423,10 @@ impl Attempt<'_> {
             Arms::Yes => Armedness::Armed,
             Arms::No => Armedness::Harmless,
         };
-        match retry::not_sent(&self.situation(armedness)) {
-            Reaction::Again { at } => self.again(at.max(until.unwrap_or_default()), refusal).await,
-            _ => self.give_up(refusal).await,
+        if let Reaction::Again { at } = retry::not_sent(&self.situation(armedness)) {
+            return self.again(at.max(until.unwrap_or_default()), refusal).await;
         }
+        self.give_up(refusal).await
     }
 
     async fn unanswered(&mut self, request: &Request, reason: String) -> Result<Course, Halt> {
@@ -419,10 +434,11 @@ impl Attempt<'_> {
             return doubt::unanswered(self, request, reason).await;
         }
         let refusal = Refusal::new(RefusalKind::Unavailable, "unanswered", reason);
-        match retry::react(&refusal, &self.situation(Armedness::Harmless)) {
-            Reaction::Again { at } => self.again(at, refusal).await,
-            _ => self.give_up(refusal).await,
+        let situation = self.situation(Armedness::Harmless);
+        if let Reaction::Again { at } = retry::react(&refusal, &situation) {
+            return self.again(at, refusal).await;
         }
+        self.give_up(refusal).await
     }
 
     async fn again(&mut self, at: Timestamp, refusal: Refusal) -> Result<Course, Halt> {
@@ -433,10 +449,12 @@ impl Attempt<'_> {
             refusal.kind.name(),
             refusal.words
         );
+        // A file that the platform lost is uploaded again, as long as nothing is live yet.
+        let anew = refusal.kind == RefusalKind::Media && self.live().is_empty();
         let wait = Wait {
             until: at,
             why: Why::Backoff { refusal },
-            step: None,
+            step: anew.then(Vec::new),
             armed: None,
             failures: self.delivery.failures + 1,
             text,

@@ -14,7 +14,7 @@ use crate::{
     },
     engine::{
         core::Halt,
-        delivery::attempt::{Attempt, Course, ECHO, guard},
+        delivery::attempt::{Absence, Attempt, Course, ECHO, guard},
         transitions::{self, Change, Wait},
     },
     policy::{
@@ -27,6 +27,9 @@ use crate::{
 /// A platform that cannot be asked for so long leaves the decision to a person.
 const LOOKING_MAX: Duration = Duration::from_secs(60 * 60);
 
+/// A platform that never answers clearly, and never has what was sent, is a person's to look at.
+const UNANSWERED_MAX: u32 = 6;
+
 /// The answer has just failed to come. Never decided on at once: the platform may still be at it.
 pub(super) async fn unanswered(
     attempt: &mut Attempt<'_>,
@@ -35,6 +38,12 @@ pub(super) async fn unanswered(
 ) -> Result<Course, Halt> {
     let now = attempt.core().now();
     let armed = attempt.delivery.armed.clone().unwrap_or(Armed { since: now, looks: 0 });
+    attempt.delivery.failures += 1;
+    if attempt.delivery.failures >= UNANSWERED_MAX {
+        let evidence =
+            format!("It was sent several times, each time without a clear answer ({reason}).");
+        return ask(attempt, &evidence).await;
+    }
     let can_look = can_look(attempt);
     let decision = recovery::decide(&guard(request), can_look, armed.since, armed.looks, now);
     let until = match decision {
@@ -87,6 +96,7 @@ async fn send_again(
     attempt.core().commit("arm again", move |view| transitions::rearm(view, fence, now)).await?;
     attempt.delivery.armed = Some(Armed { since: now, looks: 0 });
     attempt.job.armed = Some(now);
+    attempt.absence = Absence::Proven;
     let Ok(request) = attempt.request() else {
         return ask(attempt, "its step is unreadable").await;
     };

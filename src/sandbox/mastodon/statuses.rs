@@ -372,15 +372,17 @@ impl Mastodon {
             .collect();
         let answer = Answer::json(200, &json!(found));
         let path = format!("{}/api/v1/accounts/{}", call.base, self.people.get(account).id);
+        // As the server does: a page that is not full is the last.
+        let full = chosen.len() == limit;
         Ok(match (chosen.first(), chosen.last()) {
-            (Some(newest), Some(oldest)) => answer.with(
+            (Some(newest), Some(oldest)) if full => answer.with(
                 "link",
                 format!(
                     "<{path}/statuses?max_id={oldest}>; rel=\"next\", \
                      <{path}/statuses?min_id={newest}>; rel=\"prev\""
                 ),
             ),
-            (None, _) | (_, None) => answer,
+            _ => answer,
         })
     }
 

@@ -1,0 +1,110 @@
+//! The API's description: OpenAPI 3.1, generated from the handlers, completed with what every route
+//! has in common.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use utoipa::{
+    OpenApi,
+    openapi::{
+        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
+        path::{Operation, PathItem},
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+
+use super::{
+    Api,
+    refused::{FindingView, PROBLEM_JSON, ProblemView},
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Fanfare",
+        description = "Publishes what people plan for their social accounts: on time, once, in \
+            order.\n\nEvery refusal is `application/problem+json` with a stable `code`, a sentence, \
+            and a remedy. Times are RFC 3339. Lists come in pieces with a cursor. POST requests that \
+            make something take an `Idempotency-Key`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(ProblemView, FindingView)),
+    tags(
+        (name = "posts", description = "What people write and plan."),
+        (name = "deliveries", description = "One post to one account: where it stands, what to decide."),
+        (name = "accounts", description = "Connected profiles."),
+        (name = "media", description = "Uploaded files."),
+        (name = "events", description = "Everything that happened."),
+        (name = "organizations", description = "Tenants, and the panic switches."),
+        (name = "platforms", description = "What can be published to."),
+        (name = "health", description = "For supervisors."),
+    )
+)]
+struct Common;
+
+/// The document without any route.
+pub(crate) fn common() -> utoipa::openapi::OpenApi {
+    Common::openapi()
+}
+
+/// Adds the key, and to each operation the refusals that it can answer with.
+pub(crate) fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    if let Some(components) = &mut document.components {
+        let key = SecurityScheme::Http(
+            Http::builder()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some(
+                    "A key from `fanfare init`. Scopes: read, draft, publish, admin; \
+                    each includes the ones before it.",
+                ))
+                .build(),
+        );
+        components.add_security_scheme("key", key);
+        components.responses.insert("Problem".to_owned(), problem().into());
+    }
+    for (path, item) in &mut document.paths.paths {
+        let named = path.contains('{');
+        for operation in operations(item) {
+            add_refusals(operation, named);
+        }
+    }
+    document
+}
+
+fn problem() -> Response {
+    let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
+    ResponseBuilder::new()
+        .description("Refused, with a code, a sentence and a remedy.")
+        .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(schema)).build())
+        .build()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+fn add_refusals(operation: &mut Operation, named: bool) {
+    let keyed = operation.security.as_ref().is_some_and(|all| {
+        all.iter().any(|one| serde_json::to_string(one).is_ok_and(|text| text.contains("key")))
+    });
+    let mut statuses = vec!["500", "503", "504"];
+    if keyed {
+        statuses.extend(["400", "401", "403"]);
+    }
+    if named {
+        statuses.push("404");
+    }
+    if operation.request_body.is_some() {
+        statuses.extend(["409", "413", "415", "422"]);
+    }
+    for status in statuses {
+        let known = &mut operation.responses.responses;
+        let problem = || RefOr::Ref(Ref::from_response_name("Problem"));
+        known.entry(status.to_owned()).or_insert_with(problem);
+    }
+}
+
+/// Serves the document that was made once at start.
+pub(crate) async fn serve(State(api): State<Api>) -> Json<Arc<utoipa::openapi::OpenApi>> {
+    Json(api.description)
+}

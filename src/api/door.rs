@@ -1,0 +1,201 @@
+//! What every request passes on its way in and out: an id, a time limit, a net for panics, and the
+//! rendering of refusals.
+//!
+//! Invariant: whatever is refused, by whomever, leaves as `application/problem+json`.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::{self, Next},
+    response::Response,
+};
+use futures_util::FutureExt;
+
+use crate::{clock::Clock, domain::problem::Code, entropy::Entropy};
+
+use super::refused::{PROBLEM_JSON, Refused};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID_CHARS_MAX: usize = 128;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Receives files, which take as long as they take.
+pub(crate) const UPLOADS: &str = "/api/v1/media";
+
+#[derive(Clone)]
+struct Door(Arc<(Clock, Entropy)>);
+
+/// Puts the door around all routes. Nothing may be added to the router afterwards.
+pub(crate) fn guard(router: Router, clock: Clock, entropy: Entropy) -> Router {
+    let door = Door(Arc::new((clock, entropy)));
+    router
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(door, pass))
+}
+
+async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let (clock, entropy) = &*door.0;
+    let id = given_id(&request).unwrap_or_else(|| fresh_id(entropy));
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let stopwatch = clock.stopwatch();
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let ended = match method == Method::POST && uri.path() == UPLOADS {
+        true => Some(work.await),
+        false => clock.within(PATIENCE, work).await,
+    };
+    let response = match ended {
+        Some(Ok(response)) => render(response, &id),
+        Some(Err(_panic)) => panicked(&method, &uri).render(&id),
+        None => took_too_long().render(&id),
+    };
+    let millis = stopwatch.elapsed().as_millis();
+    // The query may carry a login's code, so only the path is logged.
+    tracing::debug!(
+        request.id = id.as_str(),
+        "{method} {} was answered {} after {millis} ms",
+        uri.path(),
+        response.status().as_u16(),
+    );
+    finish(response, &id)
+}
+
+fn given_id(request: &Request) -> Option<String> {
+    let given = request.headers().get(REQUEST_ID)?.to_str().ok()?;
+    let fine = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let usable = (1..=REQUEST_ID_CHARS_MAX).contains(&given.len()) && given.chars().all(fine);
+    usable.then(|| given.to_owned())
+}
+
+fn fresh_id(entropy: &Entropy) -> String {
+    format!("{:016x}", u64::from_be_bytes(entropy.bytes()))
+}
+
+fn render(mut response: Response, id: &str) -> Response {
+    if let Some(refused) = response.extensions_mut().remove::<Refused>() {
+        let mut rendered = refused.render(id);
+        // Such as `Allow`, which the router adds.
+        for (name, value) in response.headers() {
+            if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
+                rendered.headers_mut().insert(name, value.clone());
+            }
+        }
+        return rendered;
+    }
+    let told = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
+        kind == PROBLEM_JSON || kind.as_bytes().starts_with(b"text/html") || kind == JSON
+    });
+    match response.status() {
+        // Said by a library, in words of its own.
+        status if status.is_client_error() && !told => {
+            Refused::new(Code::BadRequest, "The request cannot be read.", "Check its form.")
+                .with_status(status)
+                .render(id)
+        }
+        _ => response,
+    }
+}
+
+const JSON: &str = "application/json";
+
+fn finish(mut response: Response, id: &str) -> Response {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn unknown_route(method: Method, uri: Uri) -> Refused {
+    Refused::new(
+        Code::NotFound,
+        format!("There is no {method} {}.", uri.path()),
+        "All routes are described in /openapi.json.",
+    )
+    .at("path")
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Refused {
+    Refused::new(
+        Code::MethodNotAllowed,
+        format!("{} does not take {method}.", uri.path()),
+        "Use one of the methods in the header `Allow`.",
+    )
+    .at("method")
+}
+
+fn took_too_long() -> Refused {
+    Refused::new(
+        Code::TimedOut,
+        format!("The request was not done after {} seconds.", PATIENCE.as_secs()),
+        "It may still take effect. Look before you repeat it, or repeat it with the same \
+         `Idempotency-Key`.",
+    )
+    .with_status(StatusCode::GATEWAY_TIMEOUT)
+}
+
+/// The panic's own words went to the standard error stream by way of the panic hook.
+fn panicked(method: &Method, uri: &Uri) -> Refused {
+    Refused::new(Code::Internal, format!("{method} {} panicked", uri.path()), "")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+
+    use crate::api::trial::{Told, exchange};
+
+    use super::*;
+
+    async fn ask(method: &str, path: &str, headers: &str) -> Told {
+        let routes = Router::new()
+            .route("/fine", get(|| async { "fine" }))
+            .route("/bug", get(bug))
+            .route("/foreign", post(|| async { StatusCode::NOT_ACCEPTABLE }));
+        let router = guard(routes, Clock::wall(), Entropy::seeded(1));
+        exchange(router, &format!("{method} {path} HTTP/1.1\r\n{headers}"), "").await
+    }
+
+    async fn bug() -> &'static str {
+        let nothing: Option<&str> = None;
+        nothing.expect("a bug on purpose")
+    }
+
+    #[tokio::test]
+    async fn every_refusal_is_a_problem_with_a_code_and_a_remedy() {
+        for (method, path, status, code) in [
+            ("GET", "/nowhere", 404, "not-found"),
+            ("DELETE", "/fine", 405, "method-not-allowed"),
+            ("GET", "/bug", 500, "internal"),
+            ("POST", "/foreign", 406, "bad-request"),
+        ] {
+            let told = ask(method, path, "").await;
+            assert_eq!((told.status, told.json["code"].as_str()), (status, Some(code)), "{path}");
+            assert!(told.head.contains("content-type: application/problem+json"), "{}", told.head);
+            for field in ["type", "title", "detail", "remedy", "request_id"] {
+                assert!(told.json[field].as_str().is_some_and(|text| !text.is_empty()), "{field}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn wrong_method_names_the_right_ones() {
+        let told = ask("DELETE", "/fine", "").await;
+        assert!(told.head.contains("allow: get"), "{}", told.head);
+    }
+
+    #[tokio::test]
+    async fn request_id_is_taken_over_if_it_is_harmless() {
+        let told = ask("GET", "/fine", "x-request-id: mine-1\r\n").await;
+        assert!(told.head.contains("x-request-id: mine-1"), "{}", told.head);
+        let told = ask("GET", "/nowhere", "x-request-id: <script>\r\n").await;
+        assert!(!told.head.contains("script"), "{}", told.head);
+        let id = told.json["request_id"].as_str().unwrap();
+        assert!(told.head.contains(&format!("x-request-id: {id}")), "{}", told.head);
+    }
+}

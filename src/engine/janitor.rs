@@ -1,0 +1,148 @@
+//! Throws away what nobody needs any more, and notes how far the store has come.
+//!
+//! Owns: which media files nobody named an hour ago; one that nobody names now either is deleted. A
+//! file is on disk before the record that names it, so one look alone proves nothing.
+
+use std::{collections::HashSet, time::Duration};
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+use crate::{
+    domain::time::Timestamp,
+    engine::core::{Core, Halt},
+    store::{Key, Read},
+};
+
+pub(super) struct JanitorActor;
+
+pub(super) enum JanitorMessage {
+    /// From our own timer.
+    Round,
+}
+
+pub(super) struct JanitorState {
+    core: Core,
+    unnamed: HashSet<[u8; 32]>,
+}
+
+const ROUND: Duration = Duration::from_secs(3_600);
+
+/// How long a request with an idempotency key is recognised.
+const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+const AT_ONCE: usize = 200;
+
+impl Actor for JanitorActor {
+    type Msg = JanitorMessage;
+    type State = JanitorState;
+    type Arguments = Core;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<JanitorMessage>,
+        core: Core,
+    ) -> Result<JanitorState, ActorProcessingErr> {
+        next_round(&core, &myself);
+        Ok(JanitorState { core, unnamed: HashSet::new() })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<JanitorMessage>,
+        JanitorMessage::Round: JanitorMessage,
+        state: &mut JanitorState,
+    ) -> Result<(), ActorProcessingErr> {
+        let now = state.core.now();
+        forget_logins(&state.core, now).await?;
+        forget_requests(&state.core, now).await?;
+        state.delete_unnamed_media().await?;
+        if let Err(error) = state.core.store.checkpoint().await {
+            tracing::warn!(%error, "the hourly checkpoint was not written");
+        }
+        next_round(&state.core, &myself);
+        Ok(())
+    }
+}
+
+fn next_round(core: &Core, myself: &ActorRef<JanitorMessage>) {
+    myself.send_after(core.clock.real(ROUND), || JanitorMessage::Round);
+}
+
+/// Begun, and never finished in time.
+async fn forget_logins(core: &Core, now: Timestamp) -> Result<(), Halt> {
+    let mut stale: Vec<Key> = Vec::new();
+    for (state, login) in core.store.logins()? {
+        if login.until < now {
+            stale.push(Key::OauthLogin { state });
+        }
+    }
+    delete(core, stale).await
+}
+
+async fn forget_requests(core: &Core, now: Timestamp) -> Result<(), Halt> {
+    let mut after = None;
+    loop {
+        let page = core.store.all_remembered(after, AT_ONCE)?;
+        let ended = page.len() < AT_ONCE;
+        after = page.last().map(|(key, _)| key.clone());
+        let stale = page
+            .into_iter()
+            .filter(|(_, remembered)| remembered.at.elapsed(now) > REMEMBERED_FOR)
+            .map(|(key, _)| key)
+            .collect();
+        delete(core, stale).await?;
+        if ended {
+            return Ok(());
+        }
+    }
+}
+
+async fn delete(core: &Core, keys: Vec<Key>) -> Result<(), Halt> {
+    for piece in keys.chunks(AT_ONCE) {
+        let piece = piece.to_vec();
+        core.commit("tidy up", move |view| {
+            for key in &piece {
+                view.delete(key)?;
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+impl JanitorState {
+    async fn delete_unnamed_media(&mut self) -> Result<(), Halt> {
+        let files = self.core.store.media_files().clone();
+        let kept = blocking(move || files.kept()).await?;
+        let mut unnamed: HashSet<[u8; 32]> = kept.into_iter().collect();
+        let mut after = None;
+        loop {
+            let page = self.core.store.all_media(after, AT_ONCE)?;
+            for (_, media) in &page {
+                unnamed.remove(&media.sha256);
+            }
+            let ended = page.len() < AT_ONCE;
+            after = page.last().map(|(key, _)| key.clone());
+            if ended {
+                break;
+            }
+        }
+        let gone: Vec<[u8; 32]> = unnamed.intersection(&self.unnamed).copied().collect();
+        let files = self.core.store.media_files().clone();
+        for sha256 in &gone {
+            unnamed.remove(sha256);
+        }
+        self.unnamed = unnamed;
+        blocking(move || gone.iter().try_for_each(|sha256| files.delete(sha256))).await
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, crate::store::Error> + Send + 'static,
+) -> Result<T, Halt> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(error) => Err(Halt::Bug(error.to_string())),
+    }
+}
