@@ -101,7 +101,7 @@ fn index_rows(delivery: &Delivery) -> [Option<Key>; 3] {
     [timer, lane, attention]
 }
 
-/// Writes the record, and whatever of its index rows has changed.
+/// Writes the record, and whatever of its index rows has changed. Without `before` it is a new one.
 pub(super) fn place(
     view: &mut View,
     before: Option<&Delivery>,
@@ -120,7 +120,10 @@ pub(super) fn place(
             view.put(&key, Vec::new())?;
         }
     }
-    view.put_delivery(after)?;
+    match before {
+        Some(_) => view.put_delivery(after)?,
+        None => view.put_new_delivery(after),
+    }
     Ok(())
 }
 
