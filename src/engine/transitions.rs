@@ -262,7 +262,10 @@ fn come_due(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fire
             return Ok(Fired::Nothing);
         }
     }
-    if is_missed(view, change.after.organization, change.after.due, now)? {
+    // One that may have been sent is looked for first, however late it is.
+    if change.after.armed.is_none()
+        && is_missed(view, change.after.organization, change.after.due, now)?
+    {
         hold(view, change, Hold::Missed, &Actor::Engine, now)?;
         return Ok(Fired::Nothing);
     }
@@ -309,6 +312,11 @@ pub(super) fn hold(
     change.tell(view, EventKind::DeliveryHeld, actor, now, text)
 }
 
+/// Ready, and nothing of it can have been seen by anybody. It may have been prepared or refused.
+fn is_untouched(delivery: &Delivery) -> bool {
+    delivery.state == State::Ready && delivery.armed.is_none() && delivery.live.is_empty()
+}
+
 /// Holds everything on an account's lane that has become too late while nothing was running: after
 /// downtime, a pause, a reconnection, or a frozen process. At most `limit` a commit.
 pub(super) fn sweep(
@@ -319,8 +327,7 @@ pub(super) fn sweep(
 ) -> Result<usize, Halt> {
     let mut held = 0;
     for delivery in lane(view, account, limit)? {
-        let untouched = delivery.state == State::Ready && delivery.attempt == 0;
-        if untouched && is_missed(view, account.organization, delivery.due, now)? {
+        if is_untouched(&delivery) && is_missed(view, account.organization, delivery.due, now)? {
             let mut change = Change::of(delivery);
             hold(view, &mut change, Hold::Missed, &Actor::Engine, now)?;
             change.write(view)?;
@@ -641,12 +648,28 @@ pub(super) fn looked(
     Ok(())
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rearmed {
+    Armed,
+    /// Finding out took longer than the organization's grace, so it is held instead.
+    Missed,
+}
+
 /// The request is certainly not there and will be sent again: armed anew from now.
-pub(super) fn rearm(view: &mut View, fence: Fence, now: Timestamp) -> Result<(), Halt> {
+pub(super) fn rearm(view: &mut View, fence: Fence, now: Timestamp) -> Result<Rearmed, Halt> {
     let mut change = Change::fenced(view, fence)?;
     change.after.armed = Some(Armed { since: now, looks: 0 });
+    let rearmed = if change.after.live.is_empty()
+        && is_missed(view, change.after.organization, change.after.due, now)?
+    {
+        change.after.armed = None;
+        hold(view, &mut change, Hold::Missed, &Actor::Engine, now)?;
+        Rearmed::Missed
+    } else {
+        Rearmed::Armed
+    };
     change.write(view)?;
-    Ok(())
+    Ok(rearmed)
 }
 
 /// Back to the lane, still unanswered: whoever takes it next goes on finding out.
@@ -659,9 +682,15 @@ pub(super) fn hand_back(view: &mut View, fence: Fence) -> Result<(), Halt> {
 }
 
 /// The account can no longer publish: what is claimed, and all that is ready, is held.
-pub(super) fn hold_claimed(view: &mut View, fence: Fence, now: Timestamp) -> Result<(), Halt> {
+/// `doubted`: an earlier request whose outcome is unknown still.
+pub(super) fn hold_claimed(
+    view: &mut View,
+    fence: Fence,
+    doubted: Option<Armed>,
+    now: Timestamp,
+) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
-    change.after.armed = None;
+    change.after.armed = doubted;
     hold(view, &mut change, Hold::Reconnection, &Actor::Engine, now)?;
     change.write(view)?;
     Ok(())
@@ -696,7 +725,8 @@ pub(super) fn release(
     now: Timestamp,
 ) -> Result<Delivery, Halt> {
     let mut change = Change::of(delivery);
-    if is_missed(view, change.after.organization, change.after.due, now)? {
+    let armed = change.after.armed.is_some();
+    if !armed && is_missed(view, change.after.organization, change.after.due, now)? {
         hold(view, &mut change, Hold::Missed, actor, now)?;
         return change.write(view);
     }

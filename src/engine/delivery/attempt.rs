@@ -40,6 +40,9 @@ pub(super) struct Attempt<'a> {
     pub(super) files: Files,
     pub(super) step: Value,
     pub(super) fence: Fence,
+    /// An earlier sending of the same request, with the same key, whose outcome is unknown. Whatever
+    /// becomes of its repetition, short of a success, says nothing about it.
+    pub(super) doubted: Option<Armed>,
 }
 
 /// What comes after one request.
@@ -107,7 +110,8 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         attempt: delivery.attempt + 1,
         epoch: core.epoch,
     };
-    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence }))
+    let doubted = None;
+    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence, doubted }))
 }
 
 pub(super) fn arms(request: &Request) -> Arms {
@@ -308,6 +312,7 @@ impl Attempt<'_> {
 
     async fn go(&mut self, step: Value, exhausted: Option<Timestamp>) -> Result<Course, Halt> {
         self.step = step;
+        self.doubted = None;
         let Ok(request) = self.request() else {
             return self.hold_unreadable().await.map(Course::End);
         };
@@ -372,26 +377,39 @@ impl Attempt<'_> {
         };
         let situation = self.situation(armedness);
         let (fence, now, failures) = (self.fence, situation.now, self.delivery.failures);
+        let doubted = self.doubted.clone();
         match retry::react(&refusal, &situation) {
             Reaction::Rest { until, scope } => {
                 let account = self.account.clone();
+                let wait = Wait { armed: doubted, ..limit_wait(until, failures) };
                 self.end_with(End::Rest { until }, move |view| {
                     paces::block(view, &account, scope, until)?;
-                    transitions::wait(view, fence, limit_wait(until, failures), now)
+                    transitions::wait(view, fence, wait, now)
                 })
                 .await
             }
-            Reaction::Again { at } => self.again(at, refusal).await,
+            Reaction::Refresh if doubted.is_some() => {
+                doubt::hand_back(self, End::NeedsRefresh).await
+            }
             Reaction::Refresh => self.step_back(End::NeedsRefresh).await,
             Reaction::Reconnect => {
                 self.end_with(End::NeedsReconnection, move |view| {
-                    transitions::hold_claimed(view, fence, now)
+                    transitions::hold_claimed(view, fence, doubted, now)
                 })
                 .await
             }
-            Reaction::Look => {
+            Reaction::Again { at } if doubted.is_none() => self.again(at, refusal).await,
+            Reaction::Again { .. } | Reaction::Look => {
                 let reason = format!("the answer was: {}", refusal.words);
                 doubt::unanswered(self, request, reason).await
+            }
+            Reaction::GiveUp if doubted.is_some() => {
+                let evidence = format!(
+                    "It was sent and not answered. When it was sent again with the same key, the \
+                     answer was: {}",
+                    refusal.words
+                );
+                doubt::ask(self, &evidence).await
             }
             Reaction::GiveUp => self.give_up(refusal).await,
         }
@@ -403,6 +421,9 @@ impl Attempt<'_> {
         reason: String,
         until: Option<Timestamp>,
     ) -> Result<Course, Halt> {
+        if self.doubted.is_some() {
+            return doubt::unanswered(self, request, reason).await;
+        }
         let refusal = Refusal::new(RefusalKind::Unavailable, "not_sent", reason);
         let armedness = match arms(request) {
             Arms::Yes => Armedness::Armed,
