@@ -14,7 +14,8 @@ use crate::{
         event::EventKind,
         ids::{DeliveryId, OrganizationId},
         organization::{Actor, Pause},
-        refusal::Refusal,
+        post::PostStage,
+        refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
     engine::{core::Halt, journal},
@@ -84,7 +85,7 @@ fn lane_rank(delivery: &Delivery) -> Option<u8> {
     }
 }
 
-fn index_rows(delivery: &Delivery) -> [Option<Key>; 3] {
+pub(super) fn index_rows(delivery: &Delivery) -> [Option<Key>; 3] {
     let Delivery { organization, account, id, priority, due, .. } = *delivery;
     let timer = delivery
         .timer
@@ -226,11 +227,7 @@ pub(super) fn fire(
             change.after.timer = Some(change.after.due);
             Fired::Approaching(id)
         }
-        State::Waiting { .. } => {
-            change.after.state = State::Ready;
-            change.after.timer = None;
-            Fired::Woken
-        }
+        State::Waiting { .. } => go_on(view, &mut change, now)?,
         State::Ready
         | State::Running
         | State::InDoubt { .. }
@@ -246,21 +243,46 @@ pub(super) fn fire(
     Ok(fired)
 }
 
+/// Its wait is over. An account that was lost meanwhile does not go on with it.
+fn go_on(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
+    change.after.timer = None;
+    change.after.state = State::Ready;
+    let account = view.account(change.after.organization, change.after.account)?;
+    match account.map_or(Some(Hold::Disconnected), |account| lost(&account)) {
+        Some(why) => strand(view, change, why, now).map(|()| Fired::Nothing),
+        None => Ok(Fired::Woken),
+    }
+}
+
+/// Why an account can publish nothing before a person has mended it.
+pub(super) fn lost(account: &Account) -> Option<Hold> {
+    match account.connection {
+        Connection::Connected => None,
+        Connection::NeedsReconnection { .. } | Connection::NeedsAttention { .. } => {
+            Some(Hold::Reconnection)
+        }
+        Connection::Disconnected { .. } => Some(Hold::Disconnected),
+    }
+}
+
+/// Its account is lost, and nobody is at work on it. One that may have been sent keeps its place, to
+/// be looked for when the account is back; nobody can look when it does not come back.
+fn strand(view: &mut View, change: &mut Change, why: Hold, now: Timestamp) -> Result<(), Halt> {
+    match (change.after.armed.clone(), why) {
+        (None, why) => hold(view, change, why, &Actor::Engine, now),
+        (Some(armed), Hold::Disconnected) => {
+            let evidence = "The request was sent, its answer never came, and the account was \
+                            disconnected before anybody could look."
+                .to_owned();
+            doubt(view, change, armed.since, evidence, now)
+        }
+        (Some(_), _) => Ok(()),
+    }
+}
+
 fn come_due(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
-    let delivery = &mut change.after;
-    delivery.timer = None;
-    let account = view.account(delivery.organization, delivery.account)?;
-    let connection = account.map(|account| account.connection);
-    match connection {
-        Some(Connection::Connected) => (),
-        Some(Connection::NeedsReconnection { .. } | Connection::NeedsAttention { .. }) => {
-            hold(view, change, Hold::Reconnection, &Actor::Engine, now)?;
-            return Ok(Fired::Nothing);
-        }
-        Some(Connection::Disconnected { .. }) | None => {
-            hold(view, change, Hold::Disconnected, &Actor::Engine, now)?;
-            return Ok(Fired::Nothing);
-        }
+    if go_on(view, change, now)? == Fired::Nothing {
+        return Ok(Fired::Nothing);
     }
     // One that may have been sent is looked for first, however late it is.
     if change.after.armed.is_none()
@@ -269,7 +291,6 @@ fn come_due(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fire
         hold(view, change, Hold::Missed, &Actor::Engine, now)?;
         return Ok(Fired::Nothing);
     }
-    change.after.state = State::Ready;
     Ok(Fired::Woken)
 }
 
@@ -312,11 +333,6 @@ pub(super) fn hold(
     change.tell(view, EventKind::DeliveryHeld, actor, now, text)
 }
 
-/// Ready, and nothing of it can have been seen by anybody. It may have been prepared or refused.
-fn is_untouched(delivery: &Delivery) -> bool {
-    delivery.state == State::Ready && delivery.armed.is_none() && delivery.live.is_empty()
-}
-
 /// Holds everything on an account's lane that has become too late while nothing was running: after
 /// downtime, a pause, a reconnection, or a frozen process. At most `limit` a commit.
 pub(super) fn sweep(
@@ -325,16 +341,33 @@ pub(super) fn sweep(
     now: Timestamp,
     limit: usize,
 ) -> Result<usize, Halt> {
+    let late: Vec<DeliveryId> = view
+        .lane(account.organization, account.id, usize::MAX)?
+        .into_iter()
+        .filter(|place| may_be_missed(place, now))
+        .map(|place| place.delivery)
+        .collect();
     let mut held = 0;
-    for delivery in lane(view, account, limit)? {
-        if is_untouched(&delivery) && is_missed(view, account.organization, delivery.due, now)? {
+    for id in late {
+        let Some(delivery) = view.delivery(account.organization, id)? else { continue };
+        if is_missed(view, account.organization, delivery.due, now)? {
             let mut change = Change::of(delivery);
             hold(view, &mut change, Hold::Missed, &Actor::Engine, now)?;
             change.write(view)?;
             held += 1;
         }
+        if held == limit {
+            break;
+        }
     }
     Ok(held)
+}
+
+/// Ready and late, and nothing of it can have been seen by anybody; it may have been prepared, or
+/// refused.
+pub(super) fn may_be_missed(place: &LanePlace, now: Timestamp) -> bool {
+    place.rank == RANK_READY
+        && agenda::lateness(place.due, std::time::Duration::ZERO, now) != Lateness::OnTime
 }
 
 /// The deliveries on an account's lane, in order.
@@ -361,6 +394,9 @@ pub(super) fn may_publish(
     }
     if account.paused != Pause::Running {
         return Ok(Err("the account is paused"));
+    }
+    if read.pause()? != Pause::Running {
+        return Ok(Err("everything is paused"));
     }
     let organization = read.organization(account.organization)?;
     Ok(match organization {
@@ -414,6 +450,11 @@ pub(super) fn claim(view: &mut View, claim: &Claim) -> Result<Claimed, Halt> {
     if delivery.attempt != claim.attempt {
         return Err(Halt::Fenced);
     }
+    if claim.purpose == Purpose::Publish && delivery.armed.is_none() && is_cancelled(view, &delivery)?
+    {
+        cancel(view, delivery, &Actor::Engine, claim.now)?;
+        return Ok(Claimed::SetAside);
+    }
     let mut change = Change::of(delivery);
     if crashed {
         change.after.crashes += 1;
@@ -446,6 +487,32 @@ pub(super) fn claim(view: &mut View, claim: &Claim) -> Result<Claimed, Halt> {
     Ok(Claimed::Go(Box::new(change.write(view)?)))
 }
 
+/// Its post was cancelled while it was on its way, and another attempt would be needed.
+fn is_cancelled(view: &View, delivery: &Delivery) -> Result<bool, Halt> {
+    let post = view.post(delivery.organization, delivery.post)?;
+    Ok(post.is_some_and(|post| post.stage == PostStage::Cancelled))
+}
+
+/// Whoever carried it out has failed. One that was claimed is counted when it is taken up again.
+pub(super) fn crashed(
+    view: &mut View,
+    organization: OrganizationId,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<(), Halt> {
+    let Some(delivery) = view.delivery(organization, id)? else { return Ok(()) };
+    if !matches!(delivery.state, State::Ready | State::Planned) {
+        return Ok(());
+    }
+    let mut change = Change::of(delivery);
+    change.after.crashes += 1;
+    if recovery::after_crash(change.after.crashes) == AfterCrash::SetAside {
+        set_aside(view, &mut change, now)?;
+    }
+    change.write(view)?;
+    Ok(())
+}
+
 fn set_aside(view: &mut View, change: &mut Change, now: Timestamp) -> Result<(), Halt> {
     match change.after.armed.clone() {
         Some(armed) => {
@@ -455,6 +522,49 @@ fn set_aside(view: &mut View, change: &mut Change, now: Timestamp) -> Result<(),
             doubt(view, change, armed.since, evidence, now)
         }
         None => hold(view, change, Hold::Crashes, &Actor::Engine, now),
+    }
+}
+
+/// A file of it is gone. What was to be published with it is not published without.
+pub(super) fn fail_without_file(
+    view: &mut View,
+    delivery: Delivery,
+    attempt: u32,
+    words: String,
+    live: Vec<Live>,
+    now: Timestamp,
+) -> Result<(), Halt> {
+    if delivery.attempt != attempt || delivery.state.is_settled() {
+        return Err(Halt::Fenced);
+    }
+    let mut change = Change::of(delivery);
+    match change.after.armed.clone() {
+        Some(armed) => {
+            let evidence = format!("The request was sent, its answer never came, and {words}.");
+            doubt(view, &mut change, armed.since, evidence, now)?;
+        }
+        None => {
+            let refusal = Refusal::new(RefusalKind::Media, "file_missing", words);
+            settle_failed(view, &mut change, refusal, live, now)?;
+        }
+    }
+    change.write(view)?;
+    Ok(())
+}
+
+pub(super) fn set_unreadable(
+    view: &mut View,
+    change: &mut Change,
+    now: Timestamp,
+) -> Result<(), Halt> {
+    match change.after.armed.clone() {
+        Some(armed) => {
+            let evidence = "The request was sent, its answer never came, and what is stored of its \
+                            progress cannot be read by this version."
+                .to_owned();
+            doubt(view, change, armed.since, evidence, now)
+        }
+        None => hold(view, change, Hold::Unreadable, &Actor::Engine, now),
     }
 }
 
@@ -603,6 +713,18 @@ pub(super) fn fail(
     now: Timestamp,
 ) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
+    settle_failed(view, &mut change, refusal, live, now)?;
+    change.write(view)?;
+    Ok(())
+}
+
+fn settle_failed(
+    view: &mut View,
+    change: &mut Change,
+    refusal: Refusal,
+    live: Vec<Live>,
+    now: Timestamp,
+) -> Result<(), Halt> {
     change.after.failures += 1;
     change.after.armed = None;
     change.after.live = live;
@@ -613,9 +735,7 @@ pub(super) fn fail(
     };
     let text = format!("Failed ({}): {}{partly}", refusal.kind.name(), refusal.words);
     change.after.state = State::Failed { at: now, refusal };
-    change.tell(view, EventKind::DeliveryFailed, &Actor::Engine, now, text)?;
-    change.write(view)?;
-    Ok(())
+    change.tell(view, EventKind::DeliveryFailed, &Actor::Engine, now, text)
 }
 
 pub(super) fn in_doubt(
@@ -696,21 +816,32 @@ pub(super) fn hold_claimed(
     Ok(())
 }
 
-/// All that is ready on an account's lane is held; at most `limit` a commit.
+/// The account is lost: what is on its lane, and not being carried out by this engine, is held. At
+/// most `limit` a commit.
 pub(super) fn hold_lane(
     view: &mut View,
     account: &Account,
     why: Hold,
+    epoch: u64,
     now: Timestamp,
     limit: usize,
 ) -> Result<usize, Halt> {
     let mut held = 0;
     for delivery in lane(view, account, limit)? {
-        if delivery.state == State::Ready && delivery.armed.is_none() {
+        let idle = match delivery.state {
+            State::Ready => true,
+            // Left over by a process that died.
+            State::Running | State::Staging => delivery.epoch != epoch,
+            _ => false,
+        };
+        if idle {
             let mut change = Change::of(delivery);
-            hold(view, &mut change, why, &Actor::Engine, now)?;
-            change.write(view)?;
-            held += 1;
+            change.after.state = State::Ready;
+            strand(view, &mut change, why, now)?;
+            if change.after.state != State::Ready {
+                change.write(view)?;
+                held += 1;
+            }
         }
     }
     Ok(held)

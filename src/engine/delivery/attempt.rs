@@ -9,6 +9,7 @@ use crate::{
     domain::{
         account::Account,
         delivery::{Armed, Delivery, Live, State, Why},
+        ids::MediaId,
         organization::Organization,
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
@@ -43,6 +44,7 @@ pub(super) struct Attempt<'a> {
     /// An earlier sending of the same request, with the same key, whose outcome is unknown. Whatever
     /// becomes of its repetition, short of a success, says nothing about it.
     pub(super) doubted: Option<Armed>,
+    missing: Option<MediaId>,
 }
 
 /// What comes after one request.
@@ -54,6 +56,9 @@ pub(super) enum Course {
 
 pub(super) async fn carry_out(assignment: &Assignment) -> Result<End, Halt> {
     let Some(mut attempt) = prepare(assignment)? else { return Ok(End::Settled) };
+    if let Some(missing) = attempt.missing {
+        return attempt.fail_without(missing).await;
+    }
     let Ok(request) = attempt.request() else { return attempt.hold_unreadable().await };
     let unanswered = attempt.delivery.armed.clone();
     if assignment.purpose == Purpose::Stage && arms(&request) == Arms::Yes {
@@ -110,8 +115,18 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         attempt: delivery.attempt + 1,
         epoch: core.epoch,
     };
-    let doubted = None;
-    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence, doubted }))
+    Ok(Some(Attempt {
+        assignment,
+        connector,
+        account,
+        delivery,
+        job,
+        files,
+        step,
+        fence,
+        doubted: None,
+        missing: prepared.missing,
+    }))
 }
 
 pub(super) fn arms(request: &Request) -> Arms {
@@ -148,6 +163,19 @@ impl Attempt<'_> {
         self.connector.live(&self.step, &self.job).unwrap_or_default()
     }
 
+    async fn fail_without(&self, missing: MediaId) -> Result<End, Halt> {
+        let Delivery { organization, id, attempt, .. } = self.delivery;
+        let (now, live) = (self.core().now(), self.live());
+        let words = format!("its file {missing} was deleted");
+        self.core()
+            .commit("file missing", move |view| {
+                let delivery = view.delivery(organization, id)?.ok_or(Halt::Fenced)?;
+                transitions::fail_without_file(view, delivery, attempt, words, live, now)
+            })
+            .await?;
+        Ok(End::Settled)
+    }
+
     async fn hold_unreadable(&self) -> Result<End, Halt> {
         let Delivery { organization, id, attempt, .. } = self.delivery;
         let now = self.core().now();
@@ -158,14 +186,7 @@ impl Attempt<'_> {
                     return Err(Halt::Fenced);
                 }
                 let mut change = Change::of(delivery);
-                let why = crate::domain::delivery::Hold::Unreadable;
-                transitions::hold(
-                    view,
-                    &mut change,
-                    why,
-                    &crate::domain::organization::Actor::Engine,
-                    now,
-                )?;
+                transitions::set_unreadable(view, &mut change, now)?;
                 change.write(view)?;
                 Ok(())
             })

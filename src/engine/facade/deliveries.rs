@@ -170,7 +170,10 @@ impl Engine {
                     live.push(Live { id: String::new(), url });
                     transitions::settle_published(view, &mut change, live, actor, now)?;
                 }
-                Resolution::NotLive => again(&mut change.after, now),
+                Resolution::NotLive => {
+                    change.after.armed = None;
+                    again(&mut change.after, now);
+                }
                 Resolution::Abandon => {
                     let words = "left as it is by a person".to_owned();
                     let refusal = Refusal::new(RefusalKind::Unreadable, "abandoned", words);
@@ -206,6 +209,9 @@ impl Engine {
                 change(view, delivery, &actor, now)
             })
             .await?;
+        if let Some(timer) = delivery.timer {
+            self.planned(timer);
+        }
         self.wake(organization, delivery.account);
         Ok(delivery)
     }
@@ -291,14 +297,14 @@ impl Engine {
 
 const SCAN_PIECE: usize = 500;
 
-/// Now, as a new decision: earlier failures no longer count, and the grace begins anew.
+/// Now, as a new decision: earlier failures no longer count, and the grace begins anew. A request
+/// that may have taken effect is still looked for first.
 fn again(delivery: &mut Delivery, now: Timestamp) {
     delivery.state = State::Planned;
     delivery.due = delivery.due.max(now);
     delivery.timer = Some(now);
     delivery.failures = 0;
     delivery.crashes = 0;
-    delivery.armed = None;
 }
 
 fn state_number(name: &str) -> Answer<Option<u8>> {
