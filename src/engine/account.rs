@@ -407,9 +407,7 @@ impl AccountState {
         let (organization, now) = (self.place.organization, self.place.core.now());
         self.place
             .core
-            .commit("crashed", move |view| {
-                transitions::crashed(view, organization, delivery, now)
-            })
+            .commit("crashed", move |view| transitions::crashed(view, organization, delivery, now))
             .await
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Owns: how often they have been restarted lately. Too often stops the process with a reason: a
 //! process that only restarts is a silent one.
-//! Children: [`SchedulerActor`], [`DirectoryActor`] and [`JanitorActor`], restarted together because
-//! the first tells the second.
+//! Children: [`SchedulerActor`], [`DirectoryActor`] and [`JanitorActor`], restarted together
+//! because the first tells the second.
 
 use std::{collections::VecDeque, time::Duration};
 

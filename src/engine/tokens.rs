@@ -200,15 +200,15 @@ async fn ask(
                 return Ok(Err(Refused::Revoked("there is no refresh token".to_owned())));
             };
             let granted = oauth::refresh(&core.client, &client, &token).await;
-            Ok(granted.map_err(|error| match error {
-                // What is wrong with the app, or a proxy's refusal, is no word about the account.
-                // X answers `invalid_request` for a refresh token that it no longer knows.
-                oauth::Error::Refused { code, words, .. }
-                    if code == "invalid_grant" || code == "invalid_request" =>
+            // What is wrong with the app, or a proxy's refusal, is no word about the account. X
+            // answers `invalid_request` for a refresh token that it no longer knows.
+            Ok(granted.map_err(|error| {
+                if let oauth::Error::Refused { code, words, .. } = &error
+                    && (code == "invalid_grant" || code == "invalid_request")
                 {
-                    Refused::Revoked(format!("{words} ({code})"))
+                    return Refused::Revoked(format!("{words} ({code})"));
                 }
-                other => Refused::Unreachable(other.to_string()),
+                Refused::Unreachable(error.to_string())
             }))
         }
     }

@@ -1,7 +1,8 @@
 //! Every change of a delivery's state, as functions over one commit.
 //!
 //! Invariants:
-//! - a transition that finds the delivery elsewhere than expected changes nothing ([`Halt::Fenced`]);
+//! - a transition that finds the delivery elsewhere than expected changes nothing
+//!   ([`Halt::Fenced`]);
 //! - timer, lane and attention rows are a function of the record: [`place`] writes the difference,
 //!   in the same batch, so an index never disagrees with what it points to;
 //! - an attempt is counted before it starts; a request that must not be repeated is armed before it
@@ -227,7 +228,7 @@ pub(super) fn fire(
             change.after.timer = Some(change.after.due);
             Fired::Approaching(id)
         }
-        State::Waiting { .. } => go_on(view, &mut change, now)?,
+        State::Waiting { .. } => wait_over(view, &mut change, now)?,
         State::Ready
         | State::Running
         | State::InDoubt { .. }
@@ -243,17 +244,6 @@ pub(super) fn fire(
     Ok(fired)
 }
 
-/// Its wait is over. An account that was lost meanwhile does not go on with it.
-fn go_on(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
-    change.after.timer = None;
-    change.after.state = State::Ready;
-    let account = view.account(change.after.organization, change.after.account)?;
-    match account.map_or(Some(Hold::Disconnected), |account| lost(&account)) {
-        Some(why) => strand(view, change, why, now).map(|()| Fired::Nothing),
-        None => Ok(Fired::Woken),
-    }
-}
-
 /// Why an account can publish nothing before a person has mended it.
 pub(super) fn lost(account: &Account) -> Option<Hold> {
     match account.connection {
@@ -265,32 +255,49 @@ pub(super) fn lost(account: &Account) -> Option<Hold> {
     }
 }
 
-/// Its account is lost, and nobody is at work on it. One that may have been sent keeps its place, to
-/// be looked for when the account is back; nobody can look when it does not come back.
+/// Why its account cannot publish now, if it cannot.
+fn obstacle(view: &View, delivery: &Delivery) -> Result<Option<Hold>, Halt> {
+    let account = view.account(delivery.organization, delivery.account)?;
+    Ok(account.map_or(Some(Hold::Disconnected), |account| lost(&account)))
+}
+
+/// Its account is lost. One that may have been sent is looked for when the account is back, and
+/// nobody can look if it is gone for good.
 fn strand(view: &mut View, change: &mut Change, why: Hold, now: Timestamp) -> Result<(), Halt> {
-    match (change.after.armed.clone(), why) {
-        (None, why) => hold(view, change, why, &Actor::Engine, now),
-        (Some(armed), Hold::Disconnected) => {
-            let evidence = "The request was sent, its answer never came, and the account was \
-                            disconnected before anybody could look."
+    match (why, change.after.armed.clone()) {
+        (Hold::Disconnected, Some(armed)) => {
+            let evidence = "The account was disconnected before it could be found out whether the \
+                            request took effect."
                 .to_owned();
             doubt(view, change, armed.since, evidence, now)
         }
-        (Some(_), _) => Ok(()),
+        (why, _) => hold(view, change, why, &Actor::Engine, now),
     }
 }
 
-fn come_due(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
-    if go_on(view, change, now)? == Fired::Nothing {
+/// What it waited for is over. How late it is does not matter here: it had begun.
+fn wait_over(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
+    change.after.timer = None;
+    if let Some(why) = obstacle(view, &change.after)? {
+        strand(view, change, why, now)?;
         return Ok(Fired::Nothing);
     }
-    // One that may have been sent is looked for first, however late it is.
-    if change.after.armed.is_none()
-        && is_missed(view, change.after.organization, change.after.due, now)?
-    {
+    change.after.state = State::Ready;
+    Ok(Fired::Woken)
+}
+
+fn come_due(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
+    change.after.timer = None;
+    if let Some(why) = obstacle(view, &change.after)? {
+        strand(view, change, why, now)?;
+        return Ok(Fired::Nothing);
+    }
+    let unsent = change.after.armed.is_none();
+    if unsent && is_missed(view, change.after.organization, change.after.due, now)? {
         hold(view, change, Hold::Missed, &Actor::Engine, now)?;
         return Ok(Fired::Nothing);
     }
+    change.after.state = State::Ready;
     Ok(Fired::Woken)
 }
 
@@ -450,7 +457,9 @@ pub(super) fn claim(view: &mut View, claim: &Claim) -> Result<Claimed, Halt> {
     if delivery.attempt != claim.attempt {
         return Err(Halt::Fenced);
     }
-    if claim.purpose == Purpose::Publish && delivery.armed.is_none() && is_cancelled(view, &delivery)?
+    if claim.purpose == Purpose::Publish
+        && delivery.armed.is_none()
+        && is_cancelled(view, &delivery)?
     {
         cancel(view, delivery, &Actor::Engine, claim.now)?;
         return Ok(Claimed::SetAside);
@@ -550,22 +559,6 @@ pub(super) fn fail_without_file(
     }
     change.write(view)?;
     Ok(())
-}
-
-pub(super) fn set_unreadable(
-    view: &mut View,
-    change: &mut Change,
-    now: Timestamp,
-) -> Result<(), Halt> {
-    match change.after.armed.clone() {
-        Some(armed) => {
-            let evidence = "The request was sent, its answer never came, and what is stored of its \
-                            progress cannot be read by this version."
-                .to_owned();
-            doubt(view, change, armed.since, evidence, now)
-        }
-        None => hold(view, change, Hold::Unreadable, &Actor::Engine, now),
-    }
 }
 
 /// A person has to decide; says what is known.
@@ -691,15 +684,12 @@ pub(super) fn wait(view: &mut View, fence: Fence, wait: Wait, now: Timestamp) ->
 pub(super) fn step_back(view: &mut View, fence: Fence, now: Timestamp) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
     change.after.armed = None;
-    match change.after.state {
-        State::Staging if now < change.after.due => {
-            change.after.state = State::Planned;
-            change.after.timer = Some(change.after.due);
-        }
-        _ => {
-            change.after.state = State::Ready;
-            change.after.timer = None;
-        }
+    if change.after.state == State::Staging && now < change.after.due {
+        change.after.state = State::Planned;
+        change.after.timer = Some(change.after.due);
+    } else {
+        change.after.state = State::Ready;
+        change.after.timer = None;
     }
     change.write(view)?;
     Ok(())
@@ -836,12 +826,9 @@ pub(super) fn hold_lane(
         };
         if idle {
             let mut change = Change::of(delivery);
-            change.after.state = State::Ready;
             strand(view, &mut change, why, now)?;
-            if change.after.state != State::Ready {
-                change.write(view)?;
-                held += 1;
-            }
+            change.write(view)?;
+            held += 1;
         }
     }
     Ok(held)
@@ -856,8 +843,8 @@ pub(super) fn release(
     now: Timestamp,
 ) -> Result<Delivery, Halt> {
     let mut change = Change::of(delivery);
-    let armed = change.after.armed.is_some();
-    if !armed && is_missed(view, change.after.organization, change.after.due, now)? {
+    let unsent = change.after.armed.is_none();
+    if unsent && is_missed(view, change.after.organization, change.after.due, now)? {
         hold(view, &mut change, Hold::Missed, actor, now)?;
         return change.write(view);
     }

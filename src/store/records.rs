@@ -4,9 +4,9 @@
 //! - the first byte of a stored record is its version; every version that was ever released reads;
 //! - what was written by a newer version is refused by name, never misread.
 //!
-//! To change a record: add a twin `…V2` and an arm `V2` at the end of its `Stored…`, write that, and
-//! turn the older ones into the domain's type. Never touch a released twin, nor the order
-//! of its fields and variants: bincode knows them by their place. `golden/` holds bytes of each.
+//! To change a record: add a twin `…V2` and an arm `V2` at the end of its `Stored…`, write that,
+//! and turn the older ones into the domain's type. Never touch a released twin, nor the order of
+//! its fields and variants: bincode knows them by their place. `golden/` holds bytes of each.
 
 mod account;
 mod delivery;

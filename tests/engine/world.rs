@@ -17,7 +17,6 @@ use fanfare::{
         organization::Scope,
         post::{Attachment, Content, Part},
         secret::Secret,
-        time::Timestamp,
     },
     engine::{
         AppCredentials, Engine, NetSettings, Place, PrivateAddresses, Settings,

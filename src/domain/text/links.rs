@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn long_text_without_links_is_read_in_one_pass() {
         for piece in ["あ.", "a-", "a.", "http://", "http://a.", "(", "www."] {
-            assert_eq!(of_x(&piece.repeat(20_000)), [], "{piece}");
+            assert!(of_x(&piece.repeat(20_000)).is_empty(), "{piece}");
         }
     }
 }

@@ -8,9 +8,11 @@ use crate::{
     connectors::{self, AnyConnector, Next, Repeat, Reply, Request},
     domain::{
         account::Account,
-        delivery::{Armed, Delivery, Live, State, Why},
+        delivery::{Armed, Delivery, Hold, Live, State, Why},
+        event::EventKind,
         ids::MediaId,
-        organization::Organization,
+        organization::{Actor, Organization},
+        platform::PaceScope,
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
@@ -45,6 +47,14 @@ pub(super) struct Attempt<'a> {
     /// becomes of its repetition, short of a success, says nothing about it.
     pub(super) doubted: Option<Armed>,
     missing: Option<MediaId>,
+    pub(super) absence: Absence,
+}
+
+/// Whether the request that is sent was looked for before, and was not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    Unknown,
+    Proven,
 }
 
 /// What comes after one request.
@@ -55,7 +65,10 @@ pub(super) enum Course {
 }
 
 pub(super) async fn carry_out(assignment: &Assignment) -> Result<End, Halt> {
-    let Some(mut attempt) = prepare(assignment)? else { return Ok(End::Settled) };
+    let Some(mut attempt) = prepare(assignment)? else {
+        hold_unreadable(assignment).await?;
+        return Ok(End::Settled);
+    };
     if let Some(missing) = attempt.missing {
         return attempt.fail_without(missing).await;
     }
@@ -124,9 +137,39 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         files,
         step,
         fence,
+        absence: Absence::Unknown,
         doubted: None,
         missing: prepared.missing,
     }))
+}
+
+/// This version cannot go on with it: its step, its post or its platform is gone.
+async fn hold_unreadable(assignment: &Assignment) -> Result<(), Halt> {
+    let (organization, id) = (assignment.organization, assignment.delivery);
+    let now = assignment.core.now();
+    assignment
+        .core
+        .commit("hold unreadable", move |view| {
+            let delivery = view.delivery(organization, id)?.ok_or(Halt::Fenced)?;
+            let mut change = Change::of(delivery);
+            match (&change.after.state, change.after.armed.clone()) {
+                (State::Ready | State::Running | State::Staging | State::Planned, None) => {
+                    let why = Hold::Unreadable;
+                    transitions::hold(view, &mut change, why, &Actor::Engine, now)?;
+                }
+                (State::Ready | State::Running, Some(armed)) => {
+                    let evidence =
+                        "What is stored of its progress cannot be read by this version, \
+                                    and a request may have been sent."
+                            .to_owned();
+                    transitions::doubt(view, &mut change, armed.since, evidence, now)?;
+                }
+                _ => return Err(Halt::Fenced),
+            }
+            change.write(view)?;
+            Ok(())
+        })
+        .await
 }
 
 pub(super) fn arms(request: &Request) -> Arms {
@@ -177,20 +220,7 @@ impl Attempt<'_> {
     }
 
     async fn hold_unreadable(&self) -> Result<End, Halt> {
-        let Delivery { organization, id, attempt, .. } = self.delivery;
-        let now = self.core().now();
-        self.core()
-            .commit("hold unreadable", move |view| {
-                let delivery = view.delivery(organization, id)?.ok_or(Halt::Fenced)?;
-                if delivery.attempt < attempt || delivery.state.is_settled() {
-                    return Err(Halt::Fenced);
-                }
-                let mut change = Change::of(delivery);
-                transitions::set_unreadable(view, &mut change, now)?;
-                change.write(view)?;
-                Ok(())
-            })
-            .await?;
+        hold_unreadable(self.assignment).await?;
         Ok(End::Settled)
     }
 
@@ -307,12 +337,7 @@ impl Attempt<'_> {
             Next::Done(live) => {
                 self.end_with(End::Settled, move |view| {
                     if let Some(until) = exhausted {
-                        paces::block(
-                            view,
-                            &account,
-                            crate::domain::platform::PaceScope::Account,
-                            until,
-                        )?;
+                        paces::block(view, &account, PaceScope::Account, until)?;
                     }
                     transitions::publish(view, fence, live, now)
                 })
@@ -351,12 +376,7 @@ impl Attempt<'_> {
             .commit("advance", move |view| {
                 let organization = view.organization(account.organization)?.ok_or(Halt::Fenced)?;
                 if let Some(until) = exhausted {
-                    paces::block(
-                        view,
-                        &account,
-                        crate::domain::platform::PaceScope::Account,
-                        until,
-                    )?;
+                    paces::block(view, &account, PaceScope::Account, until)?;
                 }
                 let calls = Calls { requests: 1, publications: 0 };
                 let wait = paces::take(view, profile, &account, &organization, calls, now)?;
@@ -420,6 +440,12 @@ impl Attempt<'_> {
                 .await
             }
             Reaction::Again { at } if doubted.is_none() => self.again(at, refusal).await,
+            // It is not there, and still the platform says that it has the like: an older post.
+            Reaction::Look
+                if refusal.kind == RefusalKind::Duplicate && self.absence == Absence::Proven =>
+            {
+                self.give_up(refusal).await
+            }
             Reaction::Again { .. } | Reaction::Look => {
                 let reason = format!("the answer was: {}", refusal.words);
                 doubt::unanswered(self, request, reason).await
@@ -450,10 +476,10 @@ impl Attempt<'_> {
             Arms::Yes => Armedness::Armed,
             Arms::No => Armedness::Harmless,
         };
-        match retry::not_sent(&self.situation(armedness)) {
-            Reaction::Again { at } => self.again(at.max(until.unwrap_or_default()), refusal).await,
-            _ => self.give_up(refusal).await,
+        if let Reaction::Again { at } = retry::not_sent(&self.situation(armedness)) {
+            return self.again(at.max(until.unwrap_or_default()), refusal).await;
         }
+        self.give_up(refusal).await
     }
 
     async fn unanswered(&mut self, request: &Request, reason: String) -> Result<Course, Halt> {
@@ -461,10 +487,11 @@ impl Attempt<'_> {
             return doubt::unanswered(self, request, reason).await;
         }
         let refusal = Refusal::new(RefusalKind::Unavailable, "unanswered", reason);
-        match retry::react(&refusal, &self.situation(Armedness::Harmless)) {
-            Reaction::Again { at } => self.again(at, refusal).await,
-            _ => self.give_up(refusal).await,
+        let situation = self.situation(Armedness::Harmless);
+        if let Reaction::Again { at } = retry::react(&refusal, &situation) {
+            return self.again(at, refusal).await;
         }
+        self.give_up(refusal).await
     }
 
     async fn again(&mut self, at: Timestamp, refusal: Refusal) -> Result<Course, Halt> {
@@ -547,13 +574,7 @@ fn rest(
         change.after.state = State::Waiting { until, why: Why::Limit };
         change.after.timer = Some(until);
         let text = limit_wait(until, 0).text;
-        change.tell(
-            view,
-            crate::domain::event::EventKind::DeliveryWaiting,
-            &crate::domain::organization::Actor::Engine,
-            now,
-            text,
-        )?;
+        change.tell(view, EventKind::DeliveryWaiting, &Actor::Engine, now, text)?;
         change.write(view)?;
     }
     Ok(Err(End::Rest { until }))

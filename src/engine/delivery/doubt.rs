@@ -14,7 +14,7 @@ use crate::{
     },
     engine::{
         core::Halt,
-        delivery::attempt::{Attempt, Course, ECHO, guard},
+        delivery::attempt::{Absence, Attempt, Course, ECHO, guard},
         transitions::{self, Change, Rearmed, Wait},
     },
     policy::{
@@ -94,13 +94,16 @@ async fn send_again(
     }
     // Absence is proven: from here on it is a first time.
     let fence = attempt.fence;
-    let rearmed =
-        attempt.core().commit("arm again", move |view| transitions::rearm(view, fence, now)).await?;
+    let rearmed = attempt
+        .core()
+        .commit("arm again", move |view| transitions::rearm(view, fence, now))
+        .await?;
     if rearmed == Rearmed::Missed {
         return Ok(Course::End(End::Settled));
     }
     attempt.delivery.armed = Some(Armed { since: now, looks: 0 });
     attempt.job.armed = Some(now);
+    attempt.absence = Absence::Proven;
     let Ok(request) = attempt.request() else {
         return ask(attempt, "its step is unreadable").await;
     };

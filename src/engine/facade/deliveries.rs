@@ -106,8 +106,8 @@ impl Engine {
         found.ok_or_else(|| missing(id))
     }
 
-    /// Failed, held or waiting: now, from where it stands. One that is ready already stays as it is,
-    /// so a repetition does nothing.
+    /// Failed, held or waiting: now, from where it stands. One that is ready already stays as it
+    /// is, so a repetition does nothing.
     pub async fn retry_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
         self.decide(caller, id, "retry delivery", |view, delivery, actor, now| {
             if matches!(delivery.state, State::Ready | State::Running) {
@@ -216,8 +216,8 @@ impl Engine {
         Ok(delivery)
     }
 
-    /// Takes down what is live. Arriving twice, or after it was taken down by hand, it finds nothing
-    /// there and is content.
+    /// Takes down what is live. Arriving twice, or after it was taken down by hand, it finds
+    /// nothing there and is content.
     pub async fn remove_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
         caller.may(Scope::Publish)?;
         self.refuse_when_stopping()?;
@@ -297,8 +297,8 @@ impl Engine {
 
 const SCAN_PIECE: usize = 500;
 
-/// Now, as a new decision: earlier failures no longer count, and the grace begins anew. A request
-/// that may have taken effect is still looked for first.
+/// Now, as a new decision: earlier failures no longer count, and the grace begins anew. What is
+/// still unanswered stays so, and is looked for first.
 fn again(delivery: &mut Delivery, now: Timestamp) {
     delivery.state = State::Planned;
     delivery.due = delivery.due.max(now);

@@ -63,8 +63,8 @@ impl Engine {
         self.core.upload_bytes_max
     }
 
-    /// Keeps a received file. Its type is read from its content; a name or a header is not believed.
-    /// With `once`, a repetition is answered with what was kept the first time.
+    /// Keeps a received file. Its type is read from its content; a name or a header is not
+    /// believed. With `once`, a repetition is answered with what was kept the first time.
     pub async fn upload(
         &self,
         caller: &Caller,

@@ -362,10 +362,10 @@ fn new_delivery(
 /// The post as it would be, and whether the edit says when it goes out.
 fn merged(post: &Post, edit: PostEdit) -> (NewPost, bool) {
     let plan_given = edit.plan.is_some();
-    let plan = edit.plan.unwrap_or_else(|| match (&post.plan, post.stage) {
-        (Plan::Draft, _) => PlanRequest::Draft,
-        (Plan::Now, _) => PlanRequest::At(post.created),
-        (Plan::At { at, .. }, _) => PlanRequest::At(*at),
+    let plan = edit.plan.unwrap_or(match &post.plan {
+        Plan::Draft => PlanRequest::Draft,
+        Plan::Now => PlanRequest::At(post.created),
+        Plan::At { at, .. } => PlanRequest::At(*at),
     });
     let new = NewPost {
         content: edit.content.unwrap_or_else(|| post.content.clone()),
