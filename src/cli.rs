@@ -1,1 +1,167 @@
 //! The command line: one file per subcommand.
+//!
+//! Standard output carries results, and nothing else; logs and complaints go to the standard error
+//! stream. [`Failure`] lists the exit codes.
+
+mod demo;
+mod healthcheck;
+mod init;
+mod loopback;
+mod openapi;
+mod output;
+mod platforms;
+mod playground;
+mod sandbox;
+mod serve;
+mod server;
+mod signals;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    config::{self, Config},
+    engine, telemetry,
+};
+
+#[derive(Parser)]
+#[command(name = "fanfare", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 not done, or not as intended; 2 wrong usage or \
+    settings; 3 the data directory cannot be used (held by another Fanfare, wrong key, damaged); \
+    4 a port is in use; 130 stopped by a second signal.";
+
+/// Flags that override settings, for every subcommand.
+#[derive(Args)]
+struct Common {
+    /// The settings file, instead of the usual places.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where everything is kept: overrides `data.directory`.
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    data: Option<PathBuf>,
+    /// What is logged: overrides `log.level`.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Publish what is planned, and answer the API.
+    Serve(serve::Options),
+    /// See it work: simulated platforms, five accounts, a dozen posts within a minute.
+    Demo(demo::Options),
+    /// Run the simulated platforms alone.
+    Sandbox(sandbox::Options),
+    /// Make the first organization, its owner, and an admin key.
+    Init(init::Options),
+    /// List the platforms of this build and what they allow.
+    Platforms(platforms::Options),
+    /// Print the API's OpenAPI 3.1 description.
+    Openapi,
+    /// Ask a running Fanfare whether it does its work.
+    Healthcheck(healthcheck::Options),
+}
+
+/// Why a command did not do what it was asked for, as a sentence; its kind is the exit code.
+#[derive(Debug)]
+enum Failure {
+    /// 1.
+    NotDone(String),
+    /// 2.
+    Settings(String),
+    /// 3.
+    Data(String),
+    /// 4.
+    Port(String),
+}
+
+impl Failure {
+    fn parts(&self) -> (u8, &str) {
+        match self {
+            Failure::NotDone(sentence) => (1, sentence),
+            Failure::Settings(sentence) => (2, sentence),
+            Failure::Data(sentence) => (3, sentence),
+            Failure::Port(sentence) => (4, sentence),
+        }
+    }
+}
+
+/// Reads the arguments and does what they say.
+pub fn run() -> ExitCode {
+    let line = CommandLine::parse();
+    match dispatch(line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let (code, sentence) = failure.parts();
+            eprintln!("{sentence}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn dispatch(line: CommandLine) -> Result<(), Failure> {
+    let common = &line.common;
+    match line.command {
+        Command::Serve(options) => wait_for(serve::run(common, options)),
+        Command::Demo(options) => wait_for(demo::run(common, options)),
+        Command::Sandbox(options) => wait_for(sandbox::run(common, options)),
+        Command::Init(options) => wait_for(init::run(common, options)),
+        Command::Platforms(options) => platforms::run(&options),
+        Command::Openapi => openapi::run(),
+        Command::Healthcheck(options) => wait_for(healthcheck::run(common, options)),
+    }
+}
+
+fn wait_for(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Failure::NotDone(format!("The operating system gives no threads to work with: {error}."))
+    })?;
+    runtime.block_on(work)
+}
+
+impl Common {
+    /// Settings with these flags and those of a server, checked; logs begin.
+    fn load(
+        &self,
+        listen: Option<SocketAddr>,
+        public_url: Option<String>,
+    ) -> Result<Config, Failure> {
+        let flags = config::Flags {
+            config: self.config.clone(),
+            data: self.data.clone(),
+            log_level: self.log_level.clone(),
+            listen: listen.map(|address| address.to_string()),
+            public_url,
+        };
+        let config = config::load(&flags).map_err(|error| Failure::Settings(error.to_string()))?;
+        let known = engine::platforms();
+        let known = known.iter().map(|profile| {
+            let endpoints = profile.endpoints.iter().map(|endpoint| endpoint.name).collect();
+            (profile.platform, endpoints)
+        });
+        config.check_platforms(known).map_err(|fault| Failure::Settings(fault.to_string()))?;
+        telemetry::start(&config.log).map_err(Failure::Settings)?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+}

@@ -1,7 +1,8 @@
 //! The settings: what there is to choose, and where the choice comes from.
 //!
-//! Defaults, then a file, then the environment, then flags; the later one wins. `config/fanfare.toml`
-//! is the manual and part of the binary; a test keeps it equal to the defaults.
+//! Defaults, then a file, then the environment, then flags; the later one wins.
+//! `config/fanfare.toml` is the manual and part of the binary; a test keeps it equal to the
+//! defaults.
 //!
 //! Never: read anywhere else. This is the only file that looks at the environment or at a settings
 //! file, and whoever needs a section is given that section.
@@ -216,7 +217,8 @@ impl Default for Platform {
 }
 
 /// A value that cannot be used: its key, what is wrong with it, and what to do.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("`{key}` {wrong}. {remedy}")]
 pub struct Fault {
     pub key: String,
     pub wrong: String,

@@ -25,8 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "connectors",
         ],
     ),
-    // Settings are checked into types that cannot be wrong, such as `Secret`.
-    ("config", &["domain"]),
+    // Settings are checked into types that cannot be wrong, and handed to the engine as its own.
+    ("config", &["engine", "clock", "entropy", "domain"]),
     ("telemetry", &["config", "domain"]),
     ("clock", &["domain"]),
     ("entropy", &["domain"]),
@@ -38,7 +38,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // verifier of a login.
     ("net", &["connectors", "clock", "entropy", "domain"]),
     ("engine", &["policy", "connectors", "store", "net", "clock", "entropy", "domain"]),
-    ("api", &["engine", "domain"]),
+    // How often a key may ask in a minute, and the ids of requests and incidents.
+    ("api", &["engine", "domain", "clock", "entropy"]),
     ("web", &["engine", "domain"]),
     // It must not share code with the connectors that it judges.
     ("sandbox", &["domain"]),
@@ -80,6 +81,7 @@ const LONG_FILES: &[(&str, &str)] = &[
         "engine/transitions.rs",
         "Every change of a delivery's state is in one place, so that they can be compared.",
     ),
+    ("api/deliveries.rs", "One resource in one file: its views, its routes, their examples."),
     ("engine/delivery/attempt.rs", "An attempt is read in one go, from its claim to its end."),
     ("engine/facade/posts.rs", "A post's verbs share its checks, its plan and its deliveries."),
     (
@@ -202,7 +204,8 @@ fn check_looks(path: &str, text: &str) -> Vec<String> {
     }
     for (index, line) in text.lines().enumerate() {
         // Nobody can break an address, and rustfmt breaks no text.
-        let is_one_piece = line.contains("://") || line.trim_start().starts_with('"');
+        let is_one_piece =
+            line.contains("://") || line.trim_start().starts_with('"') || line.contains("r#\"");
         if line.chars().count() > COLUMNS_MAX && !is_one_piece {
             errors.push(format!("line {} is wider than {COLUMNS_MAX} columns", index + 1));
         }
@@ -239,11 +242,10 @@ fn check_uses(path: &str, production: &str) -> Vec<String> {
         return vec![format!("`{part}` is not in the map of who may name whom")];
     };
     let mut errors = Vec::new();
-    for root in ["crate::", "fanfare::"] {
-        for used in named_parts(production, root) {
-            if used != part && !allowed.contains(&used) {
-                errors.push(format!("`{part}` may not use `{used}`"));
-            }
+    let root = if part == "main" { "fanfare::" } else { "crate::" };
+    for used in named_parts(production, root) {
+        if used != part && !allowed.contains(&used) {
+            errors.push(format!("`{part}` may not use `{used}`"));
         }
     }
     if path == "engine.rs" {

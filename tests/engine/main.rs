@@ -4,4 +4,5 @@
 
 mod killed;
 mod publishing;
+mod removing;
 mod world;

@@ -1,8 +1,9 @@
 //! Deliveries: looked at, and what a person may decide about one.
 
 use crate::{
-    connectors::Task,
+    connectors::{Outcome, Task},
     domain::{
+        account::Account,
         delivery::{Delivery, Doubt, Live, State, Why},
         event::EventKind,
         ids::{AccountId, DeliveryId},
@@ -14,7 +15,7 @@ use crate::{
     engine::{
         Answer, Engine,
         core::{Halt, connector_named},
-        errands,
+        errands::{self, Failure},
         facade::{Caller, Listing, Page, Resolution, listing},
         tokens,
         transitions::{self, Change},
@@ -233,15 +234,7 @@ impl Engine {
         }
         let account = self.account(caller, delivery.account)?;
         let connector = connector_named(&account.platform)?;
-        let mut site = self.core.account_site(connector, &account);
-        let mut secrets = tokens::load(&self.core, &account).map_err(Problem::from)?;
-        if tokens::ends_soon(&account, self.core.now()) && tokens::can_refresh(&account) {
-            self.renew(&account).await?;
-            let fresh = self.account(caller, delivery.account)?;
-            secrets = tokens::load(&self.core, &fresh).map_err(Problem::from)?;
-        }
-        let task = Task::Remove { live };
-        let outcome = errands::run(&self.core, connector, &mut site, &task, &mut secrets).await;
+        let outcome = self.take_down(caller, account, &Task::Remove { live }).await?;
         let (organization, actor, now) =
             (caller.organization, caller.actor.clone(), self.core.now());
         let failure = outcome.err();
@@ -269,8 +262,39 @@ impl Engine {
         problem.map_or(Ok(stored), Err)
     }
 
+    /// With a token that is renewed when it ends soon, or when the platform says that it has ended:
+    /// some end before the time that they were given.
+    async fn take_down(
+        &self,
+        caller: &Caller,
+        mut account: Account,
+        task: &Task,
+    ) -> Answer<Result<Outcome, Failure>> {
+        let can_refresh = tokens::can_refresh(&account);
+        if can_refresh && tokens::ends_soon(&account, self.core.now()) {
+            self.renew(&account).await?;
+            account = self.account(caller, account.id)?;
+        }
+        let outcome = self.errand(&account, task).await?;
+        if can_refresh
+            && let Err(Failure::Refused(refusal)) = &outcome
+            && refusal.kind == RefusalKind::Unauthorized
+        {
+            self.renew(&account).await?;
+            return self.errand(&account, task).await;
+        }
+        Ok(outcome)
+    }
+
+    async fn errand(&self, account: &Account, task: &Task) -> Answer<Result<Outcome, Failure>> {
+        let connector = connector_named(&account.platform)?;
+        let mut site = self.core.account_site(connector, account);
+        let mut secrets = tokens::load(&self.core, account).map_err(Problem::from)?;
+        Ok(errands::run(&self.core, connector, &mut site, task, &mut secrets).await)
+    }
+
     /// By the account's actor, so that a refresh stays single.
-    async fn renew(&self, account: &crate::domain::account::Account) -> Answer<()> {
+    async fn renew(&self, account: &Account) -> Answer<()> {
         let home = crate::engine::directory::Home {
             organization: account.organization,
             account: account.id,

@@ -1,0 +1,120 @@
+//! A picture and a film of our own making, small enough to need no file.
+
+const WIDTH: u32 = 160;
+const HEIGHT: u32 = 90;
+
+/// A PNG: the sun behind a sea.
+pub(super) fn picture() -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut head = Vec::new();
+    head.extend_from_slice(&WIDTH.to_be_bytes());
+    head.extend_from_slice(&HEIGHT.to_be_bytes());
+    // Eight bits a channel, red, green and blue.
+    head.extend_from_slice(&[8, 2, 0, 0, 0]);
+    chunk(&mut png, b"IHDR", &head);
+    chunk(&mut png, b"IDAT", &stored(&pixels()));
+    chunk(&mut png, b"IEND", b"");
+    png
+}
+
+/// Each row begins with the number of its filter: none.
+fn pixels() -> Vec<u8> {
+    let mut rows = Vec::new();
+    for y in 0..HEIGHT {
+        rows.push(0);
+        for x in 0..WIDTH {
+            rows.extend_from_slice(&colour(x, y));
+        }
+    }
+    rows
+}
+
+fn colour(x: u32, y: u32) -> [u8; 3] {
+    let horizon = HEIGHT * 2 / 3;
+    let (across, down) = (x.abs_diff(WIDTH / 2), y.abs_diff(horizon));
+    let shade = u8::try_from(y * 2).unwrap_or(u8::MAX);
+    if y < horizon && across * across + down * down < 24 * 24 {
+        [255, 214, 120]
+    } else if y < horizon {
+        [70 + shade, 60 + shade / 2, 120 - shade / 4]
+    } else if across < 26 && y % 4 < 2 {
+        [240, 170, 110]
+    } else {
+        [24, 46, 88]
+    }
+}
+
+fn chunk(png: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
+    let length = u32::try_from(data.len()).unwrap_or_default();
+    png.extend_from_slice(&length.to_be_bytes());
+    let from = png.len();
+    png.extend_from_slice(kind);
+    png.extend_from_slice(data);
+    let sum = crc32(&png[from..]);
+    png.extend_from_slice(&sum.to_be_bytes());
+}
+
+/// A zlib stream of one block that is not compressed; the pixels fit into 65,535 bytes.
+fn stored(data: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(data.len()).unwrap_or(u16::MAX);
+    let mut stream = vec![0x78, 0x01, 0x01];
+    stream.extend_from_slice(&length.to_le_bytes());
+    stream.extend_from_slice(&(!length).to_le_bytes());
+    stream.extend_from_slice(data);
+    stream.extend_from_slice(&adler32(data).to_be_bytes());
+    stream
+}
+
+/// As PNG has it.
+fn crc32(data: &[u8]) -> u32 {
+    !data.iter().fold(u32::MAX, |sum, &byte| {
+        (0..8).fold(sum ^ u32::from(byte), |sum, _| {
+            if sum & 1 == 1 { 0xedb8_8320 ^ (sum >> 1) } else { sum >> 1 }
+        })
+    })
+}
+
+/// As zlib has it.
+fn adler32(data: &[u8]) -> u32 {
+    let (low, high) = data.iter().fold((1_u32, 0_u32), |(low, high), &byte| {
+        let low = (low + u32::from(byte)) % 65_521;
+        (low, (high + low) % 65_521)
+    });
+    (high << 16) | low
+}
+
+/// An MP4 in name: the box that says what it is, and one with nothing to show.
+pub(super) fn film() -> Vec<u8> {
+    let mut mp4 = Vec::new();
+    for (kind, data) in [
+        (b"ftyp", b"isom\0\0\x02\0isomiso2avc1mp41".as_slice()),
+        (b"free", b"Fanfare".as_slice()),
+        (b"mdat", [0; 4_096].as_slice()),
+    ] {
+        let length = u32::try_from(data.len() + 8).unwrap_or_default();
+        mp4.extend_from_slice(&length.to_be_bytes());
+        mp4.extend_from_slice(kind);
+        mp4.extend_from_slice(data);
+    }
+    mp4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_the_standards() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(adler32(b"Wikipedia"), 0x11e6_0398);
+    }
+
+    #[test]
+    fn picture_and_film_are_taken_for_what_they_are() {
+        let picture = picture();
+        let size = imagesize::blob_size(&picture).unwrap();
+        assert_eq!((size.width, size.height), (160, 90));
+        assert_eq!(infer::get(&picture).unwrap().mime_type(), "image/png");
+        assert_eq!(infer::get(&film()).unwrap().mime_type(), "video/mp4");
+    }
+}

@@ -1,0 +1,133 @@
+//! A client of the API like any other, and a browser that agrees on consent pages.
+
+use serde_json::{Value, json};
+use url::{Url, form_urlencoded};
+
+use crate::cli::{
+    Failure,
+    loopback::{self, Answer},
+};
+
+pub(super) struct Robot {
+    /// `http://127.0.0.1:7700`.
+    pub(super) base: String,
+    pub(super) key: String,
+}
+
+/// Any password of this form signs in at the simulated Bluesky.
+const APP_PASSWORD: &str = "demo-demo-demo-demo";
+
+impl Robot {
+    pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.ask("GET", path, &[], b"").await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let headers = [("content-type", "application/json")];
+        self.ask("POST", path, &headers, body.to_string().as_bytes()).await
+    }
+
+    /// Making something twice with one key makes it once.
+    pub(super) async fn make(&self, path: &str, key: &str, body: &Value) -> Result<Value, Failure> {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        self.ask("POST", path, &headers, body.to_string().as_bytes()).await
+    }
+
+    pub(super) async fn change(&self, path: &str, etag: &str, body: &Value) -> Result<(), Failure> {
+        let headers = [("content-type", "application/json"), ("if-match", etag)];
+        self.ask("PATCH", path, &headers, body.to_string().as_bytes()).await.map(|_| ())
+    }
+
+    /// The new file's id.
+    pub(super) async fn upload(&self, name: &str, bytes: &[u8]) -> Result<String, Failure> {
+        let headers = [("content-type", "application/octet-stream")];
+        let path = format!("/media?name={name}");
+        let made = self.ask("POST", &path, &headers, bytes).await?;
+        Ok(text(&made, "/id"))
+    }
+
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Value, Failure> {
+        let url = format!("{}/api/v1{path}", self.base);
+        let bearer = format!("Bearer {}", self.key);
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend(headers);
+        let answer = send(method, &url, &all, body).await?;
+        match answer.status {
+            200..300 => Ok(answer.json()),
+            status => {
+                let words = String::from_utf8_lossy(&answer.body);
+                let sentence = format!("{method} {path} was answered {status}: {words}");
+                Err(Failure::NotDone(sentence))
+            }
+        }
+    }
+
+    /// Through the platform's own way of signing in. The account's id.
+    pub(super) async fn connect(
+        &self,
+        platform: &str,
+        server: &str,
+        handle: &str,
+    ) -> Result<String, Failure> {
+        let mut request = json!({ "platform": platform, "server": server });
+        if platform == "bluesky" {
+            request =
+                json!({ "platform": platform, "identifier": handle, "password": APP_PASSWORD });
+        }
+        let begun = self.post("/accounts/connect", &request).await?;
+        if begun["state"] == "connected" {
+            return Ok(text(&begun, "/account/id"));
+        }
+        agree(&text(&begun, "/visit_url"), handle).await?;
+        let accounts = self.get("/accounts?limit=1").await?;
+        Ok(text(&accounts, "/items/0/id"))
+    }
+}
+
+pub(super) fn text(value: &Value, pointer: &str) -> String {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+async fn send(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Answer, Failure> {
+    loopback::send(method, url, headers, body)
+        .await
+        .map_err(|error| Failure::NotDone(format!("Nobody answered {method} {url}: {error}.")))
+}
+
+/// Opens the consent page, fills in its form as `handle`, and follows the way back to Fanfare.
+async fn agree(page: &str, handle: &str) -> Result<(), Failure> {
+    expect(&send("GET", page, &[], b"").await?, 200, "the consent page")?;
+    let mut address = Url::parse(page)
+        .map_err(|error| Failure::NotDone(format!("{page} is no address: {error}.")))?;
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(address.query_pairs());
+    form.append_pair("handle", handle).append_pair("decision", "allow");
+    address.set_query(None);
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let form = form.finish();
+    let agreed = send("POST", address.as_str(), &headers, form.as_bytes()).await?;
+    let back = match agreed.header("location") {
+        Some(back) => back.to_owned(),
+        None => return expect(&agreed, 302, "the consent form"),
+    };
+    expect(&send("GET", &back, &[], b"").await?, 200, "the way back")
+}
+
+fn expect(answer: &Answer, status: u16, what: &str) -> Result<(), Failure> {
+    if answer.status == status {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&answer.body);
+    Err(Failure::NotDone(format!("{what} was answered {}: {words}", answer.status)))
+}

@@ -1,0 +1,81 @@
+//! The service: engine and API in one process, until it is asked to stop.
+
+use std::net::SocketAddr;
+
+use crate::{clock::Clock, config::Config, entropy::Entropy};
+
+use super::{
+    Common, Failure,
+    playground::Playground,
+    server::{self, Server},
+    signals::Signals,
+};
+
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// The address and port to answer on: overrides `server.listen`.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// Where browsers and platforms reach Fanfare: overrides `server.public_url`.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Simulate all platforms inside, instead of reaching the real ones.
+    #[arg(long)]
+    sandbox: bool,
+    /// The address and port of the simulated platforms.
+    #[arg(long, default_value = "127.0.0.1:7701", requires = "sandbox")]
+    sandbox_listen: SocketAddr,
+}
+
+pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure> {
+    let config = common.load(options.listen, options.public_url)?;
+    let mut signals = Signals::listen()?;
+    let listener = server::bind(config.server.listen, "--listen or `server.listen`").await?;
+    let (clock, entropy) = (Clock::wall(), Entropy::system());
+    let mut settings = config.settings(clock.clone(), entropy.clone());
+    let mut playground = None;
+    if options.sandbox {
+        let listener = server::bind(options.sandbox_listen, "--sandbox-listen").await?;
+        let inside = Playground::start(listener, &clock, &entropy)?;
+        inside.furnish(&mut settings);
+        tell_about(&inside);
+        playground = Some(inside);
+    }
+    let server = Server::start(settings, listener).await?;
+    greet(&server, &config);
+    let ended = tokio::select! {
+        () = signals.next() => {
+            tracing::info!("Stopping; a second signal ends the process at once.");
+            Ok(())
+        }
+        reason = server.engine.stopped() => {
+            tracing::error!("Fanfare had to stop: {reason}");
+            Err(Failure::Data(format!("Fanfare had to stop: {reason}")))
+        }
+    };
+    signals.next_ends_the_process();
+    server.stop(config.engine.stop_deadline.0).await;
+    drop(playground);
+    tracing::info!("Stopped.");
+    ended
+}
+
+fn greet(server: &Server, config: &Config) {
+    let directory = config.data.directory.display();
+    tracing::info!("Fanfare answers at {}; its data is in {directory}.", config.server.public_url);
+    if !server.engine.is_founded() {
+        tracing::warn!(
+            "There is no organization yet, so there is no key either. Stop this, run `fanfare \
+             init` with the same settings, and start again."
+        );
+    }
+}
+
+fn tell_about(playground: &Playground) {
+    let origin = &playground.origin;
+    tracing::info!(
+        "All platforms are simulated; what is posted shows at {origin}/. To connect Mastodon, name \
+         the server {}.",
+        playground.server("mastodon")
+    );
+}

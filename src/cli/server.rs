@@ -1,0 +1,95 @@
+//! A port, what answers on it, and a graceful end.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use axum::Router;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{
+    api,
+    clock::Clock,
+    engine::{Engine, Settings},
+    entropy::Entropy,
+};
+
+use super::Failure;
+
+/// `flag` is what would choose another port.
+pub(super) async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let (port, ip) = (address.port(), address.ip());
+        Failure::Port(match error.kind() {
+            io::ErrorKind::AddrInUse => format!(
+                "Port {port} on {ip} is in use by another program: stop that, or choose another \
+                 port with {flag}."
+            ),
+            io::ErrorKind::PermissionDenied => format!(
+                "Port {port} on {ip} may not be used by this user: choose one above 1023 with \
+                 {flag}, or give the process CAP_NET_BIND_SERVICE."
+            ),
+            _ => format!("{address} cannot be listened on ({error}): choose another with {flag}."),
+        })
+    })
+}
+
+/// Where a bound port really is.
+pub(super) fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener
+        .local_addr()
+        .map_err(|error| Failure::NotDone(format!("A port has no address: {error}.")))
+}
+
+/// Engine and API, running.
+pub(super) struct Server {
+    pub(super) engine: Engine,
+    clock: Clock,
+    stopping: watch::Sender<bool>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    pub(super) async fn start(
+        settings: Settings,
+        listener: TcpListener,
+    ) -> Result<Server, Failure> {
+        let (clock, entropy) = (settings.clock.clone(), settings.entropy.clone());
+        let engine = Engine::start(settings).await.map_err(|reason| {
+            Failure::Data(format!("Fanfare cannot start: {}.", reason.trim_end_matches('.')))
+        })?;
+        Ok(Server::around(engine, clock, entropy, listener))
+    }
+
+    fn around(engine: Engine, clock: Clock, entropy: Entropy, listener: TcpListener) -> Server {
+        let (stopping, asked) = watch::channel(false);
+        let outside = api::Settings { clock: clock.clone(), entropy, stopping: asked.clone() };
+        let task = spawn(listener, api::router(engine.clone(), outside), asked);
+        Server { engine, clock, stopping, task }
+    }
+
+    /// Takes no new requests, lets what runs end, and stops within about `deadline`.
+    pub(super) async fn stop(self, deadline: Duration) {
+        let Server { engine, clock, stopping, task } = self;
+        stopping.send_replace(true);
+        engine.stop(deadline).await;
+        let ending = task.abort_handle();
+        if clock.within(CONNECTIONS_END, task).await.is_none() {
+            ending.abort();
+        }
+    }
+}
+
+/// Requests see the engine stop, so they end soon; a client that does not read is cut off.
+const CONNECTIONS_END: Duration = Duration::from_secs(2);
+
+/// Serves until told to stop.
+pub(super) fn spawn(
+    listener: TcpListener,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) -> JoinHandle<io::Result<()>> {
+    let asked = async move {
+        // A sender that is gone has stopped as well.
+        drop(stopping.wait_for(|stopping| *stopping).await);
+    };
+    tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(asked).into_future())
+}
