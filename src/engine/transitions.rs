@@ -276,7 +276,11 @@ fn strand(view: &mut View, change: &mut Change, why: Hold, now: Timestamp) -> Re
 }
 
 /// What it waited for is over. How late it is does not matter here: it had begun.
-fn wait_over(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
+pub(super) fn wait_over(
+    view: &mut View,
+    change: &mut Change,
+    now: Timestamp,
+) -> Result<Fired, Halt> {
     change.after.timer = None;
     if let Some(why) = obstacle(view, &change.after)? {
         strand(view, change, why, now)?;
