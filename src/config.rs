@@ -90,6 +90,7 @@ pub struct Net {
     pub timeout: Span,
     pub connect_timeout: Span,
     pub private_addresses: PrivateAddresses,
+    pub allowed_origins: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,6 +184,7 @@ impl Default for Net {
             timeout: Span::seconds(30),
             connect_timeout: Span::seconds(10),
             private_addresses: PrivateAddresses::Refuse,
+            allowed_origins: Vec::new(),
         }
     }
 }
@@ -328,7 +330,7 @@ impl Net {
                 PrivateAddresses::Refuse => engine::PrivateAddresses::Refused,
                 PrivateAddresses::Allow => engine::PrivateAddresses::Allowed,
             },
-            allowed_origins: Vec::new(),
+            allowed_origins: self.allowed_origins.clone(),
         }
     }
 }

@@ -262,7 +262,7 @@ async fn connect(
 
 /// List accounts
 ///
-/// Newest first, disconnected ones included.
+/// Oldest first, disconnected ones included.
 #[utoipa::path(get, path = "/accounts", tag = "accounts", params(PageAsked),
     security(("key" = ["read"])), responses((status = 200, body = Piece<AccountView>)))]
 async fn list(

@@ -121,7 +121,7 @@ pub(crate) struct Everything {
 
 /// List organizations
 ///
-/// Those that the key may see: its own, or all of the instance. Newest first.
+/// Those that the key may see: its own, or all of the instance. Oldest first.
 #[utoipa::path(get, path = "/organizations", tag = "organizations", params(PageAsked),
     security(("key" = ["read"])), responses((status = 200, body = Piece<OrganizationView>)))]
 async fn list(

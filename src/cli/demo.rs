@@ -50,8 +50,8 @@ pub(super) struct Options {
 /// How much faster the clock runs with `--once`.
 const SPEED_ONCE: u32 = 20;
 
-/// From planning until the first post is due: connecting is done by then on any machine.
-const OVERTURE: Duration = Duration::from_secs(3);
+/// From planning until the minute begins, in real time: all is planned by then.
+const OVERTURE: Duration = Duration::from_millis(600);
 
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -131,7 +131,7 @@ impl Stage {
             film: self.robot.upload("waves.mp4", &footage::film()).await?,
         };
         let scenes = script::scenes(&props);
-        let start = self.clock.now().after(OVERTURE);
+        let start = self.clock.now().after(OVERTURE * watch::speed(&self.clock));
         let planned = self.plan(&scenes, &accounts, start).await?;
         let watch = Watch {
             robot: &self.robot,
@@ -245,10 +245,11 @@ impl Stage {
         let due = Timestamp::parse(&text(delivery, "/due")).unwrap_or_default();
         let late = Duration::from_millis(delivery["lateness_ms"].as_u64().unwrap_or_default());
         Ended {
-            handle: CAST.iter().find(|one| one.handle == person.handle).map_or("", |p| p.handle),
+            handle: person.handle,
             expected: scene.expected(person),
             state: text(delivery, "/state"),
-            due: due.0,
+            due,
+            published: Timestamp::parse(&text(delivery, "/published_at")),
             lateness: self.clock.real(late),
             throttled: match scene.trial {
                 Trial::Throttled => passed(&["delivery.waiting"]),

@@ -241,7 +241,7 @@ impl Page {
                 "This cursor is not one that we gave.",
                 "Begin without a cursor, and use `next` as it was answered.",
             )
-            .at("after")
+            .at("cursor")
         })
     }
 }

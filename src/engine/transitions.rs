@@ -102,7 +102,7 @@ pub(super) fn index_rows(delivery: &Delivery) -> [Option<Key>; 3] {
     [timer, lane, attention]
 }
 
-/// Writes the record, and whatever of its index rows has changed.
+/// Writes the record, and whatever of its index rows has changed. Without `before` it is a new one.
 pub(super) fn place(
     view: &mut View,
     before: Option<&Delivery>,
@@ -121,7 +121,10 @@ pub(super) fn place(
             view.put(&key, Vec::new())?;
         }
     }
-    view.put_delivery(after)?;
+    match before {
+        Some(_) => view.put_delivery(after)?,
+        None => view.put_new_delivery(after),
+    }
     Ok(())
 }
 

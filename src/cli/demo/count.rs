@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
-use crate::sandbox::LedgerEntry;
+use crate::{domain::time::Timestamp, sandbox::LedgerEntry};
 
 /// A delivery as planned and as it ended.
 pub(super) struct Ended {
@@ -15,8 +15,8 @@ pub(super) struct Ended {
     /// What readers should see, part by part; nothing if it was cancelled.
     pub(super) expected: Vec<String>,
     pub(super) state: String,
-    /// In milliseconds, as due times are.
-    pub(super) due: u64,
+    pub(super) due: Timestamp,
+    pub(super) published: Option<Timestamp>,
     /// Real time, even where the demonstration's clock runs faster.
     pub(super) lateness: Duration,
     pub(super) throttled: Passed,
@@ -31,9 +31,15 @@ pub(super) enum Passed {
 }
 
 impl Ended {
-    /// What was held up by a platform may be late, and may be overtaken: its lane stays free.
-    fn is_undisturbed(&self) -> bool {
-        self.throttled == Passed::No && self.doubted == Passed::No
+    /// A platform held it up.
+    fn is_disturbed(&self) -> bool {
+        self.throttled == Passed::Yes || self.doubted == Passed::Yes
+    }
+
+    /// A lane keeps its order, so what comes behind a disturbed delivery may have to wait for it.
+    fn is_behind(&self, other: &Ended) -> bool {
+        let waited = other.published.is_none_or(|published| published >= self.due);
+        self.handle == other.handle && other.is_disturbed() && other.due <= self.due && waited
     }
 }
 
@@ -97,14 +103,14 @@ pub(super) fn tally(ended: &[Ended], ledger: &[LedgerEntry]) -> Tally {
 }
 
 fn out_of_order(ended: &[Ended], seen: &BTreeMap<(&str, &str), Vec<u64>>) -> usize {
-    let mut lanes: BTreeMap<&str, Vec<(u64, u64)>> = BTreeMap::new();
-    for one in ended.iter().filter(|one| one.is_undisturbed()) {
+    let mut lanes: BTreeMap<&str, Vec<(Timestamp, u64)>> = BTreeMap::new();
+    for one in ended.iter().filter(|one| !one.is_disturbed()) {
         let first = one.expected.first().and_then(|text| seen.get(&(one.handle, text.as_str())));
         if let Some(sequence) = first.and_then(|sequences| sequences.first()) {
             lanes.entry(one.handle).or_default().push((one.due, *sequence));
         }
     }
-    let inversions = |mut lane: Vec<(u64, u64)>| {
+    let inversions = |mut lane: Vec<(Timestamp, u64)>| {
         lane.sort_unstable();
         lane.windows(2).filter(|pair| pair[0].1 > pair[1].1).count()
     };
@@ -112,10 +118,57 @@ fn out_of_order(ended: &[Ended], seen: &BTreeMap<(&str, &str), Vec<u64>>) -> usi
 }
 
 fn late_p99(ended: &[Ended]) -> u64 {
-    let counted = ended.iter().filter(|one| one.is_undisturbed() && one.state == "published");
+    let held_up = |one: &Ended| ended.iter().any(|other| one.is_behind(other));
+    let counted = ended.iter().filter(|one| one.state == "published" && !held_up(one));
     let mut late: Vec<Duration> = counted.map(|one| one.lateness).collect();
     late.sort_unstable();
     // Of fewer than a hundred, the p99 is the latest.
     let at = (late.len() * 99).div_ceil(100).saturating_sub(1);
     late.get(at).map_or(0, |late| u64::try_from(late.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::{Clockwork, Sandbox};
+
+    fn ended(handle: &'static str, text: &str, due: u64, state: &str) -> Ended {
+        Ended {
+            handle,
+            expected: if state == "cancelled" { Vec::new() } else { vec![text.to_owned()] },
+            state: state.to_owned(),
+            due: Timestamp(due),
+            published: Some(Timestamp(due + 1)),
+            lateness: Duration::from_millis(1),
+            throttled: Passed::No,
+            doubted: Passed::No,
+        }
+    }
+
+    fn empty_ledger() -> Vec<LedgerEntry> {
+        let clockwork = Clockwork {
+            now: std::sync::Arc::new(Timestamp::default),
+            wait: std::sync::Arc::new(|_| Box::pin(async {})),
+            seed: 1,
+        };
+        Sandbox::new(clockwork).ledger()
+    }
+
+    #[test]
+    fn what_nobody_sees_is_lost_and_what_was_cancelled_is_not() {
+        let all = [ended("ada", "one", 1, "published"), ended("ada", "two", 2, "cancelled")];
+        let tally = tally(&all, &empty_ledger());
+        assert_eq!((tally.published, tally.cancelled, tally.lost), (1, 1, 1));
+        assert!(!tally.is_as_intended(1));
+    }
+
+    #[test]
+    fn lateness_leaves_out_what_waited_for_a_disturbed_one() {
+        let mut disturbed = ended("ada", "one", 1_000, "published");
+        (disturbed.doubted, disturbed.published) = (Passed::Yes, Some(Timestamp(9_000)));
+        let mut behind = ended("ada", "two", 2_000, "published");
+        behind.lateness = Duration::from_secs(7);
+        let elsewhere = ended("ben", "three", 2_000, "published");
+        assert_eq!(late_p99(&[disturbed, behind, elsewhere]), 1);
+    }
 }

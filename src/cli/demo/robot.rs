@@ -85,8 +85,10 @@ impl Robot {
             return Ok(text(&begun, "/account/id"));
         }
         agree(&text(&begun, "/visit_url"), handle).await?;
-        let accounts = self.get("/accounts?limit=1").await?;
-        Ok(text(&accounts, "/items/0/id"))
+        // In the order of their making, so the new one is the last.
+        let accounts = self.get("/accounts?limit=200").await?;
+        let newest = accounts["items"].as_array().and_then(|items| items.last());
+        Ok(newest.map(|account| text(account, "/id")).unwrap_or_default())
     }
 }
 

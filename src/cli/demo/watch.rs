@@ -72,15 +72,8 @@ impl Watch<'_> {
                 bar.finish_and_clear();
                 return Ok(deliveries);
             }
-            self.clock.sleep(GLANCE * self.speed()).await;
+            self.clock.sleep(GLANCE * speed(self.clock)).await;
         }
-    }
-
-    /// The clock may run fast; the robot's eyes do not.
-    fn speed(&self) -> u32 {
-        let second = Duration::from_secs(1);
-        let real = self.clock.real(second).max(Duration::from_millis(1));
-        u32::try_from(second.as_millis() / real.as_millis()).unwrap_or(1)
     }
 
     async fn deliveries(&self) -> Result<Vec<Value>, Failure> {
@@ -122,6 +115,7 @@ impl Watch<'_> {
         let tail = match state.as_str() {
             "published" => {
                 let late = delivery["lateness_ms"].as_u64().unwrap_or_default();
+                let late = self.clock.real(Duration::from_millis(late)).as_millis();
                 format!("{late} ms late  {}", text(delivery, "/live/0/url"))
             }
             "planned" => String::new(),
@@ -150,6 +144,13 @@ impl Watch<'_> {
         };
         self.robot.post(&format!("/deliveries/{id}/resolve"), &decision).await.map(|_| ())
     }
+}
+
+/// How many of the clock's seconds pass in a real one: the clock may run fast, eyes do not.
+pub(super) fn speed(clock: &Clock) -> u32 {
+    let second = Duration::from_secs(1);
+    let real = clock.real(second).max(Duration::from_millis(1));
+    u32::try_from(second.as_millis() / real.as_millis()).unwrap_or(1)
 }
 
 fn has_ended(delivery: &Value) -> bool {
