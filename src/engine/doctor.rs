@@ -62,33 +62,21 @@ fn index(view: &View) -> Result<Vec<Key>, Halt> {
 /// What would leave it where it stands for ever, or let it out by an old decision.
 fn in_itself(delivery: &Delivery) -> Option<&'static str> {
     let Delivery { state, timer, armed, .. } = delivery;
-    match state {
-        State::Planned if timer.is_none() => Some("is planned and nothing will wake it"),
-        State::Waiting { until, .. } if *timer != Some(*until) => {
-            Some("waits for a time at which nothing will wake it")
+    let idle = timer.is_none();
+    let unsent = armed.is_none();
+    let (well, wrong) = match state {
+        State::Planned => (!idle, "is planned and nothing will wake it"),
+        State::Waiting { until, .. } => {
+            (*timer == Some(*until), "waits for a time at which nothing will wake it")
         }
-        State::Ready
-        | State::Running
-        | State::InDoubt { .. }
-        | State::Published { .. }
-        | State::Failed { .. }
-        | State::Held { .. }
-        | State::Cancelled { .. }
-            if timer.is_some() =>
-        {
-            Some("has a timer, and nothing to wait for")
+        State::Staging => (unsent, "is only prepared, and a request may be on its way"),
+        State::Ready | State::Running | State::Held { .. } => (idle, "has a timer, for nothing"),
+        State::InDoubt { .. } => (idle && !unsent, "is in doubt about nothing, or has a timer"),
+        State::Published { .. } | State::Failed { .. } | State::Cancelled { .. } => {
+            (idle && unsent, "is settled, and has a timer or a request on its way")
         }
-        State::Published { .. }
-        | State::Failed { .. }
-        | State::Cancelled { .. }
-        | State::Staging
-            if armed.is_some() =>
-        {
-            Some("is settled or only prepared, with a request that may be on its way")
-        }
-        State::InDoubt { .. } if armed.is_none() => Some("is in doubt about nothing"),
-        _ => None,
-    }
+    };
+    (!well).then_some(wrong)
 }
 
 fn with_post(delivery: &Delivery, post: Option<&Post>) -> Option<&'static str> {

@@ -829,7 +829,13 @@ pub(super) fn hold_lane(
             State::Ready => true,
             // Left over by a process that died.
             State::Running | State::Staging => delivery.epoch != epoch,
-            _ => false,
+            State::Planned
+            | State::Waiting { .. }
+            | State::InDoubt { .. }
+            | State::Published { .. }
+            | State::Failed { .. }
+            | State::Held { .. }
+            | State::Cancelled { .. } => false,
         };
         if idle {
             let mut change = Change::of(delivery);
