@@ -413,6 +413,14 @@ fn write_edit(
         )
         .into());
     }
+    if post.stage == PostStage::Cancelled {
+        return Err(Problem::new(
+            Code::WrongState,
+            "The post is cancelled; it cannot be edited.",
+            "Make a new post.",
+        )
+        .into());
+    }
     let mut known: BTreeMap<AccountId, Delivery> = BTreeMap::new();
     for &delivery in &post.deliveries {
         if let Some(delivery) = view.delivery(organization, delivery)? {
@@ -437,6 +445,8 @@ fn write_edit(
     if let Some(due) = planned.due {
         for &account in &post.targets {
             let delivery = match known.remove(&account) {
+                // Somebody does not want this one to go out; an edit is no change of mind.
+                Some(before) if matches!(before.state, State::Cancelled { .. }) => before,
                 Some(before) => replan(view, before, due, post.priority, plan_given, now)?,
                 None => {
                     let Some(delivery) = fresh.next() else { continue };
