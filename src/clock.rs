@@ -1,8 +1,8 @@
 //! The only source of time, and the only place that sleeps.
 //!
-//! Wall-clock time decides when posts are due, so it is read anew each time: a clock that is set, or
-//! a machine that was suspended, is noticed. A scaled clock runs faster than the wall's, so that a
-//! demonstration or a test sees a minute pass in a second.
+//! Wall-clock time decides when posts are due, so it is read anew each time: a clock that is set,
+//! or a machine that was suspended, is noticed. A scaled clock runs faster than the wall's, so that
+//! a demonstration or a test sees a minute pass in a second.
 
 use std::{
     future::Future,

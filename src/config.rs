@@ -1,7 +1,8 @@
 //! The settings: what there is to choose, and where the choice comes from.
 //!
-//! Defaults, then a file, then the environment, then flags; the later one wins. `config/fanfare.toml`
-//! is the manual and part of the binary; a test keeps it equal to the defaults.
+//! Defaults, then a file, then the environment, then flags; the later one wins.
+//! `config/fanfare.toml` is the manual and part of the binary; a test keeps it equal to the
+//! defaults.
 //!
 //! Never: read anywhere else. This is the only file that looks at the environment or at a settings
 //! file, and whoever needs a section is given that section.
@@ -89,6 +90,7 @@ pub struct Net {
     pub timeout: Span,
     pub connect_timeout: Span,
     pub private_addresses: PrivateAddresses,
+    pub allowed_origins: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,6 +184,7 @@ impl Default for Net {
             timeout: Span::seconds(30),
             connect_timeout: Span::seconds(10),
             private_addresses: PrivateAddresses::Refuse,
+            allowed_origins: Vec::new(),
         }
     }
 }
@@ -327,7 +330,7 @@ impl Net {
                 PrivateAddresses::Refuse => engine::PrivateAddresses::Refused,
                 PrivateAddresses::Allow => engine::PrivateAddresses::Allowed,
             },
-            allowed_origins: Vec::new(),
+            allowed_origins: self.allowed_origins.clone(),
         }
     }
 }

@@ -52,8 +52,8 @@ pub trait Connector {
     /// What readers can already see at `step`: the earlier parts of a thread.
     fn live(step: &Self::Step, job: &Job) -> Vec<Live>;
 
-    /// Asked while a post is planned: a sentence if the platform cannot honour this option. An option
-    /// that a platform may leave out without misleading anybody is fine.
+    /// Asked while a post is planned: a sentence if the platform cannot honour this option. An
+    /// option that a platform may leave out without misleading anybody is fine.
     fn check_option(_name: &str, _value: &str) -> Result<(), String> {
         Ok(())
     }
@@ -312,6 +312,12 @@ impl Reply {
     pub fn unreadable(&self, missing: &str) -> Refusal {
         let words = format!("the answer (HTTP {}) has no `{missing}`", self.status);
         Refusal::new(RefusalKind::Unreadable, self.status.to_string(), words)
+    }
+
+    /// What the platform's clock showed when it answered.
+    pub fn date(&self) -> Option<Timestamp> {
+        let date = chrono::DateTime::parse_from_rfc2822(self.header("date")?.trim()).ok()?;
+        u64::try_from(date.timestamp_millis()).ok().map(Timestamp)
     }
 
     /// When the platform's limit ends, by `Retry-After` in seconds or as a date.

@@ -1,6 +1,7 @@
 //! Fanfare publishes what people plan for their social accounts: on time, once, in order.
 //!
-//! The parts, in reading order; `ARCHITECTURE.md` says who may name whom, `tests/tidy.rs` checks it.
+//! The parts, in reading order; `ARCHITECTURE.md` says who may name whom, `tests/tidy.rs` checks
+//! it.
 //!
 //! - [`domain`]: plain values that everything else speaks in;
 //! - [`policy`]: decisions, as pure functions of values and `now`;

@@ -1,7 +1,7 @@
 //! Logs: text for people, JSON for programs, on the standard error stream.
 //!
-//! Never: secrets. They cannot be logged because [`Secret`](crate::domain::secret::Secret) cannot be
-//! printed.
+//! Never: secrets. They cannot be logged because [`Secret`](crate::domain::secret::Secret) cannot
+//! be printed.
 
 use std::io::{IsTerminal, stderr};
 

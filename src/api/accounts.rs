@@ -225,8 +225,8 @@ impl From<Health> for HealthView {
 
 /// Connect an account
 ///
-/// For OAuth the answer names a page that the person has to open; for an app password the account is
-/// connected at once. Asking twice is harmless: it begins anew, or finds the account.
+/// For OAuth the answer names a page that the person has to open; for an app password the account
+/// is connected at once. Asking twice is harmless: it begins anew, or finds the account.
 #[utoipa::path(post, path = "/accounts/connect", tag = "accounts", request_body = NewConnection,
     security(("key" = ["admin"])), responses(
         (status = 200, description = "The person has to agree first.", body = ConnectionBegun),
@@ -326,7 +326,8 @@ async fn pause(
 /// Resume an account
 ///
 /// Also one that was set aside because it needed attention.
-#[utoipa::path(post, path = "/accounts/{id}/resume", tag = "accounts", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/accounts/{id}/resume", tag = "accounts",
+    params(("id" = String, Path)),
     security(("key" = ["publish"])), responses((status = 200, body = AccountView)))]
 async fn resume(
     by: May<Publish>,

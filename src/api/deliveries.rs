@@ -405,7 +405,8 @@ async fn show(
 /// Retry a delivery
 ///
 /// One that failed, is held or waits: now, from where it stands.
-#[utoipa::path(post, path = "/deliveries/{id}/retry", tag = "deliveries", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/deliveries/{id}/retry", tag = "deliveries",
+    params(("id" = String, Path)),
     security(("key" = ["publish"])), responses((status = 200, body = DeliveryView)))]
 async fn retry(
     by: May<Publish>,
@@ -419,7 +420,8 @@ async fn retry(
 /// Cancel a delivery
 ///
 /// The post's other deliveries go on.
-#[utoipa::path(post, path = "/deliveries/{id}/cancel", tag = "deliveries", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/deliveries/{id}/cancel", tag = "deliveries",
+    params(("id" = String, Path)),
     security(("key" = ["publish"])), responses((status = 200, body = DeliveryView)))]
 async fn cancel(
     by: May<Publish>,
@@ -432,8 +434,10 @@ async fn cancel(
 
 /// Decide about a delivery that is in doubt
 ///
-/// Look at the account first: Fanfare does not know whether the post is there, and does what you say.
-#[utoipa::path(post, path = "/deliveries/{id}/resolve", tag = "deliveries", params(("id" = String, Path)),
+/// Look at the account first: Fanfare does not know whether the post is there, and does what you
+/// say.
+#[utoipa::path(post, path = "/deliveries/{id}/resolve", tag = "deliveries",
+    params(("id" = String, Path)),
     request_body = ResolutionBody,
     security(("key" = ["publish"])), responses((status = 200, body = DeliveryView)))]
 async fn resolve(
@@ -454,7 +458,8 @@ async fn resolve(
 /// Take down what a delivery published
 ///
 /// Removes all of its parts at the platform.
-#[utoipa::path(post, path = "/deliveries/{id}/remove", tag = "deliveries", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/deliveries/{id}/remove", tag = "deliveries",
+    params(("id" = String, Path)),
     security(("key" = ["publish"])), responses((status = 200, body = DeliveryView)))]
 async fn remove(
     by: May<Publish>,

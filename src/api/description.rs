@@ -24,15 +24,16 @@ use super::{
     info(
         title = "Fanfare",
         description = "Publishes what people plan for their social accounts: on time, once, in \
-            order.\n\nEvery refusal is `application/problem+json` with a stable `code`, a sentence, \
-            and a remedy. Times are RFC 3339. Lists come in pieces with a cursor. POST requests that \
-            make something take an `Idempotency-Key`.",
+            order.\n\nEvery refusal is `application/problem+json` with a stable `code`, a \
+            sentence, and a remedy. Times are RFC 3339. Lists come in pieces with a cursor. POST \
+            requests that make something take an `Idempotency-Key`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     components(schemas(ProblemView, FindingView)),
     tags(
         (name = "posts", description = "What people write and plan."),
-        (name = "deliveries", description = "One post to one account: where it stands, what to decide."),
+        (name = "deliveries",
+            description = "One post to one account: where it stands, what to decide."),
         (name = "accounts", description = "Connected profiles."),
         (name = "media", description = "Uploaded files."),
         (name = "events", description = "Everything that happened."),

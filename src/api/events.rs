@@ -1,5 +1,5 @@
-//! Everything that happened, as a list and as a live stream that can be taken up again where it broke
-//! off.
+//! Everything that happened, as a list and as a live stream that can be taken up again where it
+//! broke off.
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
@@ -115,7 +115,9 @@ pub(crate) struct EventsAsked {
 /// stream each event's `id` is its sequence; a client that comes back with `Last-Event-ID` misses
 /// nothing.
 #[utoipa::path(get, path = "/events", tag = "events",
-    params(EventsAsked, ("Last-Event-ID" = Option<String>, Header, description = "The last sequence that you received.")),
+    params(EventsAsked,
+        ("Last-Event-ID" = Option<String>, Header,
+            description = "The last sequence that you received.")),
     security(("key" = ["read"])), responses((status = 200, content(
         (Piece<EventView> = "application/json"), (String = "text/event-stream")))))]
 async fn list(

@@ -53,7 +53,8 @@ async fn live() -> Json<LivenessView> {
 ///
 /// 503 with the reason when it does not, such as while it stops.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
-    (status = 200, body = ReadinessView), (status = 503, description = "Not ready.", body = ReadinessView)))]
+    (status = 200, body = ReadinessView),
+    (status = 503, description = "Not ready.", body = ReadinessView)))]
 async fn ready(State(api): State<Api>) -> Response {
     let readiness = api.engine.readiness();
     let stopping = *api.stopping.borrow();

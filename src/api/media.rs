@@ -134,10 +134,11 @@ async fn list(
 
 /// Upload a file
 ///
-/// Either a form with the field `file`, or the file itself as the body with `?name=`. What it is, is
-/// read from its content.
+/// Either a form with the field `file`, or the file itself as the body with `?name=`. What it is,
+/// is read from its content.
 #[utoipa::path(post, path = "/media", tag = "media", params(UploadAsked),
-    request_body(content((UploadForm = "multipart/form-data"), (String = "application/octet-stream"))),
+    request_body(content((UploadForm = "multipart/form-data"),
+        (String = "application/octet-stream"))),
     security(("key" = ["draft"])),
     responses((status = 201, description = "Received.", body = MediaView)))]
 async fn upload(

@@ -38,12 +38,13 @@ pub(crate) struct CallbackAsked {
 
 /// Take a person back from a platform
 ///
-/// Platforms redirect here; the answer is a page that says which account was connected, or what went
-/// wrong and what to do. `state` stands for a key.
+/// Platforms redirect here; the answer is a page that says which account was connected, or what
+/// went wrong and what to do. `state` stands for a key.
 #[utoipa::path(get, path = "/oauth/{platform}/callback", tag = "accounts", security(()),
     params(("platform" = String, Path), CallbackAsked), responses(
         (status = 200, description = "Connected.", body = String, content_type = "text/html"),
-        (status = 410, description = "Too late, or already used.", body = String, content_type = "text/html")))]
+        (status = 410, description = "Too late, or already used.",
+            body = String, content_type = "text/html")))]
 async fn callback(
     State(api): State<Api>,
     Path(platform): Path<String>,
@@ -108,7 +109,8 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ances
 
 const STYLE: &str = "
 :root { color-scheme: light dark; font: 17px/1.5 system-ui, sans-serif; }
-body { margin: 0; padding: 1.5rem; background: light-dark(#f4f2ee, #17161a); color: light-dark(#222, #eee); }
+body { margin: 0; padding: 1.5rem; background: light-dark(#f4f2ee, #17161a);
+  color: light-dark(#222, #eee); }
 main { max-width: 30rem; margin: 12vh auto; padding: 2rem; border-radius: 14px;
   background: light-dark(#fff, #222127); box-shadow: 0 1px 3px #0003; }
 h1 { margin: 0 0 .5rem; font-size: 1.5rem; }

@@ -155,7 +155,8 @@ async fn create(
 }
 
 /// Show an organization
-#[utoipa::path(get, path = "/organizations/{id}", tag = "organizations", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/organizations/{id}", tag = "organizations",
+    params(("id" = String, Path)),
     security(("key" = ["read"])), responses((status = 200, body = OrganizationView)))]
 async fn show(
     by: May<Read>,
@@ -168,7 +169,8 @@ async fn show(
 /// Change an organization
 ///
 /// Its name, its grace, its pace.
-#[utoipa::path(patch, path = "/organizations/{id}", tag = "organizations", params(("id" = String, Path)),
+#[utoipa::path(patch, path = "/organizations/{id}", tag = "organizations",
+    params(("id" = String, Path)),
     request_body = OrganizationChange,
     security(("key" = ["admin"])), responses((status = 200, body = OrganizationView)))]
 async fn edit(

@@ -1,7 +1,7 @@
 //! Where in a JSON text a reader had arrived, as a path such as `content.parts[1].text`.
 //!
-//! serde tells a mistake's line and column only; this walks the text again up to there. It runs only
-//! when a request is refused.
+//! serde tells a mistake's line and column only; this walks the text again up to there. It runs
+//! only when a request is refused.
 
 /// The last member that was begun, and what it is a member of.
 #[derive(Debug, PartialEq, Eq)]

@@ -30,8 +30,8 @@ pub struct PlatformView {
     /// As people write it.
     #[schema(value_type = String, example = "Mastodon")]
     name: &'static str,
-    /// How a person connects an account: `oauth`, `oauth_any_server` (names a server and nothing has
-    /// to be registered before) or `app_password`.
+    /// How a person connects an account: `oauth`, `oauth_any_server` (names a server and nothing
+    /// has to be registered before) or `app_password`.
     #[schema(value_type = String, example = "oauth_any_server")]
     login: &'static str,
     /// What the platform gives only to reviewed apps, or where it costs money.

@@ -178,7 +178,8 @@ impl PostBody {
 #[utoipa::path(post, path = "/posts", tag = "posts", request_body = NewPostBody,
     security(("key" = ["draft"])), responses(
         (status = 201, description = "On disk.", body = PostBody),
-        (status = 200, description = "Made by an earlier request with this key.", body = PostBody)))]
+        (status = 200, description = "Made by an earlier request with this key.",
+            body = PostBody)))]
 async fn create(
     by: May<Draft>,
     State(api): State<Api>,
@@ -239,7 +240,8 @@ async fn show(
 /// Whatever has not gone out goes out as changed. With `If-Match`, refused if somebody changed it
 /// since. A draft needs the scope `draft`, anything that goes out `publish`.
 #[utoipa::path(patch, path = "/posts/{id}", tag = "posts", request_body = PostChange,
-    params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag that you read.")),
+    params(("id" = String, Path),
+        ("If-Match" = Option<String>, Header, description = "The ETag that you read.")),
     security(("key" = ["draft"])), responses((status = 200, body = PostBody)))]
 async fn edit(
     by: May<Draft>,

@@ -1,5 +1,5 @@
-//! Reads what a request carries, strictly: unknown fields are refused, and every mistake is answered
-//! with its place and, where one is near, the name that was probably meant.
+//! Reads what a request carries, strictly: unknown fields are refused, and every mistake is
+//! answered with its place and, where one is near, the name that was probably meant.
 
 use std::{fmt::Display, str::FromStr};
 

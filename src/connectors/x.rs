@@ -1,9 +1,11 @@
 //! X. Upload every file in chunks, wait until it is processed, describe it; then create one post
 //! per part, each answering the one before.
 //!
-//! <https://docs.x.com/x-api/posts/create-post>, <https://docs.x.com/x-api/media/quickstart/media-upload-chunked>,
-//! <https://docs.x.com/x-api/fundamentals/rate-limits>, <https://docs.x.com/x-api/getting-started/pricing> and
-//! the OpenAPI description 2.167, all as of 2026-08-22.
+//! <https://docs.x.com/x-api/posts/create-post>,
+//! <https://docs.x.com/x-api/media/quickstart/media-upload-chunked>,
+//! <https://docs.x.com/x-api/fundamentals/rate-limits>,
+//! <https://docs.x.com/x-api/getting-started/pricing> and the OpenAPI description 2.167, all as of
+//! 2026-08-22.
 //!
 //! X has no key that would keep a post single. A post whose answer never came is looked for among
 //! the account's own, and only their proof of absence allows another try.
@@ -36,7 +38,7 @@ pub use self::{errand::Errand, upload::File};
 pub struct X;
 
 /// - `(Initialize → Append+ → Finalize → Process* → Describe?)* → Publish+`;
-/// - any `→ Initialize`, once, when X has lost a file or did not understand it.
+/// - `Publish → Initialize`, once, when X has lost the files of a thread's later parts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Step {
     Initialize { earned: Earned },
@@ -57,7 +59,7 @@ pub struct Earned {
     uploads: Uploads,
 }
 
-/// `First → Again` when a file has to be uploaded once more. A second loss is final.
+/// `First → Again` when a thread's files have to be uploaded once more. A second loss is final.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Uploads {
     #[default]
@@ -118,44 +120,12 @@ impl Connector for X {
     }
 
     fn accept(step: Step, job: &Job, reply: &Reply) -> Result<Next<Step>, Refusal> {
-        let refused = match (step.clone(), reply.is_success()) {
-            (Step::Initialize { earned }, true) => {
-                let file = File::read(reply)?;
-                return Ok(Next::Go(Step::Append { earned, file, segment: 0 }));
-            }
-            // Nothing is promised about the body of this answer.
-            (Step::Append { earned, file, segment }, true) => {
-                let segment = segment + 1;
-                return Ok(Next::Go(match segment < upload::segments(media(job, &earned)) {
-                    true => Step::Append { earned, file, segment },
-                    false => Step::Finalize { earned, file },
-                }));
-            }
-            (Step::Finalize { earned, file }, true) => {
-                match Step::after_look(earned, file, 0, job, reply) {
-                    Ok(next) => return Ok(next),
-                    Err(refused) => refused,
-                }
-            }
-            (Step::Process { earned, file, polls }, true) => {
-                match Step::after_look(earned, file, polls + 1, job, reply) {
-                    Ok(next) => return Ok(next),
-                    Err(refused) => refused,
-                }
-            }
-            (Step::Describe { mut earned, file }, true) => {
-                earned.ready.push(file);
-                return Ok(Next::Go(Step::after_file(earned, job)));
-            }
-            // A success may have `errors` beside its data: the post exists all the same.
-            (Step::Publish { earned }, true) => {
-                return Ok(Step::after_post(earned, reply.text("/data/id")?, job));
-            }
-            (step, false) => refusal::of_step(&step, reply),
-        };
-        match refused.kind {
-            RefusalKind::Media => step.upload_again(job).map(Next::Go).ok_or(refused),
-            _ => Err(refused),
+        match step.clone().after(job, reply) {
+            Err(refusal) if refusal.kind == RefusalKind::Media => match step.upload_again(job) {
+                Some(step) => Ok(Next::Go(step)),
+                None => Err(refusal),
+            },
+            answer => answer,
         }
     }
 
@@ -263,6 +233,38 @@ impl Step {
         }
     }
 
+    fn after(self, job: &Job, reply: &Reply) -> Result<Next<Step>, Refusal> {
+        match (self, reply.is_success()) {
+            (Step::Initialize { earned }, true) => {
+                let file = File::read(reply)?;
+                Ok(Next::Go(Step::Append { earned, file, segment: 0 }))
+            }
+            // Nothing is promised about the body of this answer.
+            (Step::Append { earned, file, segment }, true) => {
+                let segment = segment + 1;
+                Ok(Next::Go(match segment < upload::segments(media(job, &earned)) {
+                    true => Step::Append { earned, file, segment },
+                    false => Step::Finalize { earned, file },
+                }))
+            }
+            (Step::Finalize { earned, file }, true) => {
+                Step::after_look(earned, file, 0, job, reply)
+            }
+            (Step::Process { earned, file, polls }, true) => {
+                Step::after_look(earned, file, polls + 1, job, reply)
+            }
+            (Step::Describe { mut earned, file }, true) => {
+                earned.ready.push(file);
+                Ok(Next::Go(Step::after_file(earned, job)))
+            }
+            // A success may have `errors` beside its data: the post exists all the same.
+            (Step::Publish { earned }, true) => {
+                Ok(Step::after_post(earned, reply.text("/data/id")?, job))
+            }
+            (step, false) => Err(refusal::of_step(&step, reply)),
+        }
+    }
+
     /// All files of all parts come first: a file that is refused must not break a thread in the
     /// middle, and on its time a post has only its parts left to create.
     fn after_file(earned: Earned, job: &Job) -> Step {
@@ -299,11 +301,12 @@ impl Step {
         }
     }
 
-    /// Files are kept for a day, so a post that was held back may find them gone. What has been
-    /// posted stays; the files of all other parts are uploaded again.
+    /// Files are kept for a day, so a thread that was held back half-way may find its last ones
+    /// gone. They are uploaded once more, and what has been posted stays. Before that nothing is
+    /// done here: a delivery without a live part begins anew by itself.
     fn upload_again(&self, job: &Job) -> Option<Step> {
         let mut earned = self.earned().clone();
-        if earned.uploads == Uploads::Again {
+        if earned.sent.is_empty() || earned.uploads == Uploads::Again {
             return None;
         }
         earned.uploads = Uploads::Again;

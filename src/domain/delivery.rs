@@ -38,7 +38,8 @@ pub struct Delivery {
     pub created: Timestamp,
 }
 
-/// - `Planned → Staging` in the minutes before its time, `Staging → Planned` when all that is harmless is done.
+/// - `Planned → Staging` in the minutes before its time, `Staging → Planned` when all that is
+///   harmless is done.
 /// - `Planned | Staging → Ready` when its time has come.
 /// - `Ready → Running` when its account takes it.
 /// - `Running → Published | Waiting | InDoubt | Failed | Held`.

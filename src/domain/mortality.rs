@@ -3,6 +3,7 @@
 //!
 //! Invariants:
 //! - the commit that is the last is not applied, nor is any after it;
+//! - the send before which it dies does not leave, nor does any after it;
 //! - the send that is the last reaches its server, and its answer reaches nobody.
 
 use std::sync::{
@@ -20,6 +21,7 @@ struct Count {
     sends: AtomicU64,
     last_commit: AtomicU64,
     last_send: AtomicU64,
+    unsent: AtomicU64,
     dead: AtomicBool,
 }
 
@@ -41,6 +43,13 @@ impl Mortality {
     pub fn die_at_commit(&self, n: u64) {
         if let Some(count) = &self.0 {
             count.last_commit.store(n, Ordering::Relaxed);
+        }
+    }
+
+    /// Send number `n`, counted from 1, and all after it will not leave.
+    pub fn die_before_send(&self, n: u64) {
+        if let Some(count) = &self.0 {
+            count.unsent.store(n, Ordering::Relaxed);
         }
     }
 
@@ -72,6 +81,10 @@ impl Mortality {
             return Life::Dead;
         }
         let n = count.sends.fetch_add(1, Ordering::Relaxed) + 1;
+        if n == count.unsent.load(Ordering::Relaxed) {
+            self.die();
+            return Life::Dead;
+        }
         if n == count.last_send.load(Ordering::Relaxed) { Life::Last } else { Life::Alive }
     }
 

@@ -14,7 +14,8 @@ pub struct Organization {
     pub created: Timestamp,
     /// Nothing of this organization is published while it is paused.
     pub paused: Pause,
-    /// A delivery that is later than this is held as missed instead of published. Default 15 minutes.
+    /// A delivery that is later than this is held as missed instead of published. Default 15
+    /// minutes.
     pub grace: Duration,
     /// Our own safety pace: at most so many publications an hour and account. Default 10.
     pub posts_per_hour: u32,

@@ -1,5 +1,5 @@
-//! What a platform allows, as data. Read by validation, the API, pacing and the OAuth code alike, so
-//! that no limit is written twice.
+//! What a platform allows, as data. Read by validation, the API, pacing and the OAuth code alike,
+//! so that no limit is written twice.
 
 use std::time::Duration;
 
@@ -35,7 +35,8 @@ pub enum Login {
     AppPassword,
 }
 
-/// What the one OAuth implementation needs to know. URLs are relative to an endpoint of the profile.
+/// What the one OAuth implementation needs to know. URLs are relative to an endpoint of the
+/// profile.
 #[derive(Debug)]
 pub struct OAuth {
     pub authorize: Place,

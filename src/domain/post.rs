@@ -64,7 +64,8 @@ pub enum Plan {
     Now,
     At {
         at: Timestamp,
-        /// The wall time and zone that a person chose, kept so that it can be shown as it was meant.
+        /// The wall time and zone that a person chose, kept so that it can be shown as it was
+        /// meant.
         local: Option<ChosenTime>,
     },
 }

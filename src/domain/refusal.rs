@@ -13,7 +13,8 @@ pub struct Refusal {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// 5xx, or nobody is there. Whether a request took effect may be unknown; the engine knows which.
+    /// 5xx, or nobody is there. Whether a request took effect may be unknown; the engine knows
+    /// which.
     Unavailable,
     /// Too many calls. `None`: the platform did not say until when.
     Throttled { until: Option<Timestamp>, scope: PaceScope },

@@ -1,7 +1,8 @@
 //! Instants as stored, and the wall time plus zone that a person meant.
 //!
 //! Invariant: a planned local time always has an instant. A local time that a clock change skips
-//! means the first instant after the gap; one that a clock change repeats means its first occurrence.
+//! means the first instant after the gap; one that a clock change repeats means its first
+//! occurrence.
 
 use std::{fmt, time::Duration};
 

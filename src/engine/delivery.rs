@@ -1,4 +1,5 @@
-//! One delivery under way: *commit the step, send, commit the answer*, until it ends or has to wait.
+//! One delivery under way: *commit the step, send, commit the answer*, until it ends or has to
+//! wait.
 //!
 //! Owns: nothing that is not stored; it may be killed at any await.
 //! Parent: its account, which hears how it ended.

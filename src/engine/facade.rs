@@ -3,8 +3,8 @@
 //! Invariants:
 //! - a verb that changes something returns after its change is on disk;
 //! - a verb reaches only what belongs to its caller's organization;
-//! - a verb that arrives twice does its work once: by its [`Once`], or because it says what shall be
-//!   rather than what to do.
+//! - a verb that arrives twice does its work once: by its [`Once`], or because it says what shall
+//!   be rather than what to do.
 
 mod access;
 mod accounts;
@@ -30,8 +30,9 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// Who calls, and what they may do. Made only by [`Engine::authenticate`](super::Engine::authenticate)
-/// and [`Engine::operator`](super::Engine::operator).
+/// Who calls, and what they may do. Made only by
+/// [`Engine::authenticate`](super::Engine::authenticate) and
+/// [`Engine::operator`](super::Engine::operator).
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub organization: OrganizationId,
@@ -40,8 +41,8 @@ pub struct Caller {
     pub actor: Actor,
 }
 
-/// A piece of a list: at most `limit` items (1 to 200), newest first unless the verb says otherwise,
-/// beginning after the cursor.
+/// A piece of a list: at most `limit` items (1 to 200), newest first unless the verb says
+/// otherwise, beginning after the cursor.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     pub after: Option<String>,
@@ -240,7 +241,7 @@ impl Page {
                 "This cursor is not one that we gave.",
                 "Begin without a cursor, and use `next` as it was answered.",
             )
-            .at("after")
+            .at("cursor")
         })
     }
 }

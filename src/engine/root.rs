@@ -2,8 +2,8 @@
 //!
 //! Owns: how often they have been restarted lately. Too often stops the process with a reason: a
 //! process that only restarts is a silent one.
-//! Children: [`SchedulerActor`], [`DirectoryActor`] and [`JanitorActor`], restarted together because
-//! the first tells the second.
+//! Children: [`SchedulerActor`], [`DirectoryActor`] and [`JanitorActor`], restarted together
+//! because the first tells the second.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -72,7 +72,14 @@ impl Actor for RootActor {
         RootMessage::Restart: RootMessage,
         state: &mut RootState,
     ) -> Result<(), ActorProcessingErr> {
-        state.open(&myself).await
+        if let Err(cause) = state.open(&myself).await {
+            let reason = format!(
+                "Fanfare stops because it could not begin again after a failure: {cause}. Nothing \
+                 that was confirmed is lost; see the log."
+            );
+            state.house.fatal.send_replace(Some(reason));
+        }
+        Ok(())
     }
 
     async fn handle_supervisor_evt(

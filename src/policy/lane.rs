@@ -31,8 +31,8 @@ pub struct Lane {
 ///
 /// - `Unknown → Asked` when the slot is free and nothing stands in the way.
 /// - `Asked → Outdated` when something happens that the answer may not know of.
-/// - `Asked → Nothing | Unknown` and `Outdated → Unknown` by the answer. A delivery that it names is
-///   taken even if outdated, or many wake-ups could starve it; it may have ended meanwhile, so
+/// - `Asked → Nothing | Unknown` and `Outdated → Unknown` by the answer. A delivery that it names
+///   is taken even if outdated, or many wake-ups could starve it; it may have ended meanwhile, so
 ///   whoever begins it looks at its record first.
 /// - `Nothing → Unknown` when the lane wakes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,7 +170,8 @@ impl Lane {
                 if self.stage.staging != Some(delivery) {
                     return Vec::new();
                 }
-                // Whatever the store has may have been due before it, so an answer is awaited first.
+                // Whatever the store has may have been due before it, so an answer is awaited
+                // first.
                 if self.is_open() && self.head == Reading::Nothing {
                     self.promote();
                 }

@@ -2,8 +2,9 @@
 //!
 //! This is GCRA: the one instant that is stored moves on by `interval` with every call, and calls
 //! may run ahead of it by a burst. A burst of b and an interval of window / k let at most b + k − 1
-//! calls into any window, so b and k share `calls_max` between them, half each: half of it may go at
-//! once, and the rest follows evenly. More than a burst at once (a thread) needs a rest before it.
+//! calls into any window, so b and k share `calls_max` between them, half each: half of it may go
+//! at once, and the rest follows evenly. More than a burst at once (a thread) needs a rest before
+//! it.
 //!
 //! Invariants:
 //! - no window of any position holds more than `calls_max` calls, unless one take asks for more;
@@ -47,9 +48,9 @@ pub fn block(budget: Budget, until: Timestamp) -> Budget {
     Budget { blocked_until: budget.blocked_until.max(until), ..budget }
 }
 
-/// The platform says how many calls are left until `reset`. Its word replaces our estimate, but does
-/// not lift a block. What is left may go at once: a post that waits for an even spread would be
-/// late, and the next report corrects us.
+/// The platform says how many calls are left until `reset`. Its word replaces our estimate, but
+/// does not lift a block. What is left may go at once: a post that waits for an even spread would
+/// be late, and the next report corrects us.
 pub fn report(
     budget: Budget,
     calls_max: u32,

@@ -246,12 +246,11 @@ mod tests {
         ) {
             let until = until.map(Timestamp);
             let kind = RefusalKind::Throttled { until, scope: PaceScope::App };
-            match reaction(kind, situation) {
-                Reaction::Rest { until: end, scope: PaceScope::App } => {
-                    prop_assert!(end > situation.now && until.is_none_or(|until| end >= until));
-                }
-                other => prop_assert!(false, "{other:?}"),
-            }
+            let Reaction::Rest { until: end, scope } = reaction(kind, situation) else {
+                return Err(TestCaseError::fail("a limit that is no rest"));
+            };
+            prop_assert_eq!(scope, PaceScope::App);
+            prop_assert!(end > situation.now && until.is_none_or(|until| end >= until));
         }
 
         #[test]

@@ -197,9 +197,8 @@ pub trait Read {
     fn logins(&self) -> Result<Vec<([u8; 32], PendingLogin)>, Error> {
         let rows = self.scan(&Span::table(Table::OauthLogins), Order::Ascending, usize::MAX)?;
         rows.into_iter()
-            .filter_map(|(key, value)| match key {
-                Key::OauthLogin { state } => Some((state, key, value)),
-                _ => None,
+            .filter_map(|(key, value)| {
+                if let Key::OauthLogin { state } = key { Some((state, key, value)) } else { None }
             })
             .map(|(state, key, value)| Ok((state, decode(&key, &value)?)))
             .collect()

@@ -66,9 +66,15 @@ impl MasterKey {
             text.push_str(&format!("{byte:02x}"));
         }
         text.push('\n');
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        if let Some(directory) = directory {
+            // The key is made before the store that it is for.
+            fs::create_dir_all(directory)
+                .map_err(|source| Error::disk("create", directory, &source))?;
+        }
         write_private(path, text.as_bytes())
             .map_err(|source| Error::disk("create the vault key", path, &source))?;
-        if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        if let Some(directory) = directory {
             sync_directory(directory)?;
         }
         Ok(key)

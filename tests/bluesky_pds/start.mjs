@@ -7,6 +7,7 @@
 //   --password P     of both accounts when they are created
 //   --rate-limits    limit like the public servers (30 sessions per account in 5 minutes ...)
 //   --log            write DIR/server.log
+//   --throwaway      delete DIR at the end, unless it is SIGKILL
 //
 // Prints one line of JSON when ready, and nothing else on standard output:
 //
@@ -38,6 +39,7 @@ const { values: options } = parseArgs({
     password: { type: 'string', default: 'correct-horse-battery' },
     'rate-limits': { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
+    throwaway: { type: 'boolean', default: false },
   },
 })
 const dataDir = path.resolve(options.data)
@@ -52,6 +54,9 @@ process.stdin.on('end', stop)
 process.stdin.on('error', stop)
 process.on('SIGTERM', stop)
 process.on('SIGINT', stop)
+process.on('exit', () => {
+  if (options.throwaway) fs.rmSync(dataDir, { recursive: true, force: true })
+})
 
 stayOnLoopback()
 console.log = console.error

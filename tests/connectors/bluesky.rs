@@ -140,7 +140,7 @@ fn refusals_are_read_as_documented() {
     for step in [&publish_step(), &upload] {
         let rows = vec![
             row(400, "ExpiredToken", Unauthorized),
-            row(400, "InvalidToken", Revoked),
+            row(400, "InvalidToken", Unauthorized),
             row(401, "AuthMissing", Unauthorized),
             row(401, "AuthenticationRequired", Unauthorized),
             row(401, "invalid_token", Unauthorized),

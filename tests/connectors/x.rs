@@ -59,7 +59,7 @@ fn answer(memory: &mut Memory, request: &Request) -> Reply {
             reply(201, json!({ "data": { "id": post["id"], "text": post["text"] } }))
         }
         (Method::Get, ["users", "2244994945", "tweets"]) => {
-            assert_eq!(query_of(request, "start_time").as_deref(), Some("2026-11-21T08:54:50Z"));
+            assert_eq!(query_of(request, "start_time").as_deref(), Some("2026-11-21T08:58:50Z"));
             let count = memory.posts.len();
             let mut body = json!({ "meta": { "result_count": count } });
             if count > 0 {

@@ -1,5 +1,5 @@
 //! The promise, at every point where a process can die: one scenario, killed before each of its
-//! commits and after each of its sends, started again, and counted against the platforms' ledger.
+//! commits, and before and after each of its sends, started again, and counted against the platforms' ledger.
 
 use std::collections::BTreeMap;
 
@@ -28,6 +28,7 @@ const AT_ONCE: usize = 8;
 enum Death {
     Never,
     BeforeCommit(u64),
+    BeforeSend(u64),
     AfterSend(u64),
 }
 
@@ -82,6 +83,7 @@ impl Scenario {
         match death {
             Death::Never => (),
             Death::BeforeCommit(n) => mortality.die_at_commit(n),
+            Death::BeforeSend(n) => mortality.die_before_send(n),
             Death::AfterSend(n) => mortality.die_at_send(n),
         }
         // Dying in the middle of starting is dying too.
@@ -167,7 +169,9 @@ async fn every_post_goes_out_once_and_in_order_wherever_the_process_dies() {
     let (ended, (commits, sends)) = scenario.run(Death::Never).await;
     scenario.check(&ended, Death::Never);
     assert!(commits > 20 && sends > 20, "{commits} commits and {sends} sends");
-    let deaths = (1..=commits).map(Death::BeforeCommit).chain((1..=sends).map(Death::AfterSend));
+    let deaths = (1..=commits)
+        .map(Death::BeforeCommit)
+        .chain((1..=sends).flat_map(|n| [Death::BeforeSend(n), Death::AfterSend(n)]));
     stream::iter(deaths)
         .map(|death| async move {
             let scenario = Scenario::new().await;

@@ -1,6 +1,8 @@
 //! The real binary under load, killed with SIGKILL again and again. What the platforms' ledger says
 //! was published, and what the API says of each delivery, must agree: everything once, in order.
 
+#![expect(clippy::print_stdout, reason = "what was measured belongs in the output")]
+
 use std::{
     collections::HashMap,
     path::Path,
@@ -96,7 +98,7 @@ impl Api {
             let page = self.get(&format!("/deliveries?limit=200{after}")).await;
             found.extend(page["items"].as_array().unwrap().iter().cloned());
             match page["next"].as_str() {
-                Some(next) => after = format!("&after={next}"),
+                Some(next) => after = format!("&cursor={next}"),
                 None => return found,
             }
         }
@@ -161,6 +163,8 @@ async fn everything_goes_out_once_and_in_order_though_the_process_is_killed_thir
     let port = free_port();
     configure(directory.path(), &origin, port);
     let key = init(directory.path());
+    // An error means that one is installed already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let api = Api { client, base: format!("http://127.0.0.1:{port}"), key };
     let mut server = Server::start(directory.path(), port);
@@ -168,6 +172,9 @@ async fn everything_goes_out_once_and_in_order_though_the_process_is_killed_thir
     let accounts = connect(&api).await;
     plan(&api, &accounts, &clock).await;
 
+    while sandbox.ledger().is_empty() {
+        clock.sleep(Duration::from_millis(5)).await;
+    }
     let mut first_after_restart = Vec::new();
     for _ in 0..KILLS {
         // Between a quarter of a second and about a second and a half of work.

@@ -170,9 +170,9 @@ fn link(word: &str) -> &str {
         let last = link.chars().next_back();
         let is_stray = match last {
             Some('.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*') => true,
-            Some(')') => !link.contains('('),
-            Some(']') => !link.contains('['),
-            Some('}') => !link.contains('{'),
+            Some(')') => opens_fewer(link, '(', ')'),
+            Some(']') => opens_fewer(link, '[', ']'),
+            Some('}') => opens_fewer(link, '{', '}'),
             _ => false,
         };
         if !is_stray {
@@ -180,6 +180,11 @@ fn link(word: &str) -> &str {
         }
         link = &link[..link.len() - 1];
     }
+}
+
+/// More are closed than opened: the last one closes a bracket that stands before the link.
+fn opens_fewer(link: &str, opening: char, closing: char) -> bool {
+    link.matches(opening).count() < link.matches(closing).count()
 }
 
 /// A host without a scheme: only where its end is a well-known one, so that `main.rs`, `e.g.` and
@@ -244,6 +249,8 @@ mod tests {
         check("see https://e.com.", &[("https://e.com", "https://e.com")]);
         check("(https://e.com/a)", &[("https://e.com/a", "https://e.com/a")]);
         check("https://e.com/a_(b)", &[("https://e.com/a_(b)", "https://e.com/a_(b)")]);
+        check("(https://e.com/a_(b))", &[("https://e.com/a_(b)", "https://e.com/a_(b)")]);
+        check("[(e.com/a_(b)?c)].", &[("e.com/a_(b)?c", "https://e.com/a_(b)?c")]);
         check(
             "https://e.com/a?b=c&d#e!",
             &[("https://e.com/a?b=c&d#e", "https://e.com/a?b=c&d#e")],

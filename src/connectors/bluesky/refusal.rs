@@ -33,11 +33,9 @@ pub(super) fn of_reply(reply: &Reply) -> Refusal {
     };
     let refusal = reply.refusal(name, &words);
     let kind = match name {
-        // HTTP 400, not 401.
-        "ExpiredToken" => RefusalKind::Unauthorized,
-        "InvalidToken" | "invalid_grant" | "ScopeMissingError" | "insufficient_scope" => {
-            RefusalKind::Revoked
-        }
+        // HTTP 400, not 401. Whether the session is over too is what a refresh tells.
+        "ExpiredToken" | "InvalidToken" => RefusalKind::Unauthorized,
+        "invalid_grant" | "ScopeMissingError" | "insufficient_scope" => RefusalKind::Revoked,
         "AccountTakedown" | "AccountDeactivated" | "AccountSuspended" | "AccountNotFound" => {
             RefusalKind::Revoked
         }

@@ -22,7 +22,7 @@ use crate::{
 
 /// X's clock may be behind ours by so much: a post of ours must not be left out of the list for it.
 /// Further back costs, because each post that is read is paid for.
-const CLOCKS_APART_MAX: Duration = Duration::from_secs(5 * 60);
+const CLOCKS_APART_MAX: Duration = Duration::from_secs(60);
 
 /// Times in a list are in whole seconds, so a post may seem to be from before it was sent.
 const ROUNDING: Duration = Duration::from_secs(1);
@@ -95,11 +95,20 @@ pub(super) fn search(sought: &Sought<'_>, reply: &Reply) -> Timeline {
             "the post {near} of about that moment looks like this one, but not surely: its text, \
              its files, its time or what it answers differs"
         )),
+        ([], None) if are_clocks_apart(reply) => Timeline::Unsure(
+            "the clock of this machine is so far ahead of X's that the list does not reach back \
+             to the first attempt"
+                .to_owned(),
+        ),
         ([], None) if is_complete => Timeline::Absent,
         ([], None) => Timeline::Unsure(
             "so much was posted meanwhile that the list does not reach back far enough".to_owned(),
         ),
     }
+}
+
+fn are_clocks_apart(reply: &Reply) -> bool {
+    reply.date().is_some_and(|shown| shown.elapsed(reply.at) > CLOCKS_APART_MAX)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -351,6 +360,13 @@ mod tests {
                 200,
             )
         };
+        let dated = |date: &str| {
+            let headers = vec![("date".to_owned(), date.to_owned())];
+            let body = json!({ "meta": { "result_count": 0 } });
+            search(&sought, &Reply { status: 200, headers, body, at: ARMED })
+        };
+        assert_eq!(dated("Sat, 21 Nov 2026 08:59:30 GMT"), Timeline::Absent);
+        assert!(matches!(dated("Sat, 21 Nov 2026 08:50:00 GMT"), Timeline::Unsure(_)));
         assert_eq!(more(-20), Timeline::Absent);
         assert!(matches!(more(1), Timeline::Unsure(_)));
         for (status, body) in [

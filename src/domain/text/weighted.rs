@@ -98,8 +98,8 @@ fn is_tag(letter: &char) -> bool {
     ('\u{e0020}'..='\u{e007e}').contains(letter)
 }
 
-/// The blocks that hold emoji. Wider than the emoji themselves, which is harmless: alone, everything
-/// here counts 2 as it is; © and ® count 1 alone and 2 with their variation selector.
+/// The blocks that hold emoji. Wider than the emoji themselves, which is harmless: alone,
+/// everything here counts 2 as it is; © and ® count 1 alone and 2 with their variation selector.
 fn is_picture(letter: char) -> bool {
     matches!(letter, '©' | '®' | '‼' | '⁉' | '™' | 'ℹ' | 'Ⓜ' | '〰' | '〽' | '㊗' | '㊙'
         | '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{25a0}'..='\u{27bf}'

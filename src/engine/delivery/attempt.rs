@@ -8,8 +8,11 @@ use crate::{
     connectors::{self, AnyConnector, Next, Repeat, Reply, Request},
     domain::{
         account::Account,
-        delivery::{Armed, Delivery, Live, State, Why},
-        organization::Organization,
+        delivery::{Armed, Delivery, Hold, Live, State, Why},
+        event::EventKind,
+        ids::MediaId,
+        organization::{Actor, Organization},
+        platform::PaceScope,
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
@@ -40,6 +43,18 @@ pub(super) struct Attempt<'a> {
     pub(super) files: Files,
     pub(super) step: Value,
     pub(super) fence: Fence,
+    /// An earlier sending of the same request, with the same key, whose outcome is unknown. Whatever
+    /// becomes of its repetition, short of a success, says nothing about it.
+    pub(super) doubted: Option<Armed>,
+    missing: Option<MediaId>,
+    pub(super) absence: Absence,
+}
+
+/// Whether the request that is sent was looked for before, and was not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    Unknown,
+    Proven,
 }
 
 /// What comes after one request.
@@ -50,7 +65,13 @@ pub(super) enum Course {
 }
 
 pub(super) async fn carry_out(assignment: &Assignment) -> Result<End, Halt> {
-    let Some(mut attempt) = prepare(assignment)? else { return Ok(End::Settled) };
+    let Some(mut attempt) = prepare(assignment)? else {
+        hold_unreadable(assignment).await?;
+        return Ok(End::Settled);
+    };
+    if let Some(missing) = attempt.missing {
+        return attempt.fail_without(missing).await;
+    }
     let Ok(request) = attempt.request() else { return attempt.hold_unreadable().await };
     let unanswered = attempt.delivery.armed.clone();
     if assignment.purpose == Purpose::Stage && arms(&request) == Arms::Yes {
@@ -107,7 +128,48 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         attempt: delivery.attempt + 1,
         epoch: core.epoch,
     };
-    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence }))
+    Ok(Some(Attempt {
+        assignment,
+        connector,
+        account,
+        delivery,
+        job,
+        files,
+        step,
+        fence,
+        absence: Absence::Unknown,
+        doubted: None,
+        missing: prepared.missing,
+    }))
+}
+
+/// This version cannot go on with it: its step, its post or its platform is gone.
+async fn hold_unreadable(assignment: &Assignment) -> Result<(), Halt> {
+    let (organization, id) = (assignment.organization, assignment.delivery);
+    let now = assignment.core.now();
+    assignment
+        .core
+        .commit("hold unreadable", move |view| {
+            let delivery = view.delivery(organization, id)?.ok_or(Halt::Fenced)?;
+            let mut change = Change::of(delivery);
+            match (&change.after.state, change.after.armed.clone()) {
+                (State::Ready | State::Running | State::Staging | State::Planned, None) => {
+                    let why = Hold::Unreadable;
+                    transitions::hold(view, &mut change, why, &Actor::Engine, now)?;
+                }
+                (State::Ready | State::Running, Some(armed)) => {
+                    let evidence =
+                        "What is stored of its progress cannot be read by this version, \
+                                    and a request may have been sent."
+                            .to_owned();
+                    transitions::doubt(view, &mut change, armed.since, evidence, now)?;
+                }
+                _ => return Err(Halt::Fenced),
+            }
+            change.write(view)?;
+            Ok(())
+        })
+        .await
 }
 
 pub(super) fn arms(request: &Request) -> Arms {
@@ -144,28 +206,21 @@ impl Attempt<'_> {
         self.connector.live(&self.step, &self.job).unwrap_or_default()
     }
 
-    async fn hold_unreadable(&self) -> Result<End, Halt> {
+    async fn fail_without(&self, missing: MediaId) -> Result<End, Halt> {
         let Delivery { organization, id, attempt, .. } = self.delivery;
-        let now = self.core().now();
+        let (now, live) = (self.core().now(), self.live());
+        let words = format!("its file {missing} was deleted");
         self.core()
-            .commit("hold unreadable", move |view| {
+            .commit("file missing", move |view| {
                 let delivery = view.delivery(organization, id)?.ok_or(Halt::Fenced)?;
-                if delivery.attempt < attempt || delivery.state.is_settled() {
-                    return Err(Halt::Fenced);
-                }
-                let mut change = Change::of(delivery);
-                let why = crate::domain::delivery::Hold::Unreadable;
-                transitions::hold(
-                    view,
-                    &mut change,
-                    why,
-                    &crate::domain::organization::Actor::Engine,
-                    now,
-                )?;
-                change.write(view)?;
-                Ok(())
+                transitions::fail_without_file(view, delivery, attempt, words, live, now)
             })
             .await?;
+        Ok(End::Settled)
+    }
+
+    async fn hold_unreadable(&self) -> Result<End, Halt> {
+        hold_unreadable(self.assignment).await?;
         Ok(End::Settled)
     }
 
@@ -282,12 +337,7 @@ impl Attempt<'_> {
             Next::Done(live) => {
                 self.end_with(End::Settled, move |view| {
                     if let Some(until) = exhausted {
-                        paces::block(
-                            view,
-                            &account,
-                            crate::domain::platform::PaceScope::Account,
-                            until,
-                        )?;
+                        paces::block(view, &account, PaceScope::Account, until)?;
                     }
                     transitions::publish(view, fence, live, now)
                 })
@@ -308,6 +358,7 @@ impl Attempt<'_> {
 
     async fn go(&mut self, step: Value, exhausted: Option<Timestamp>) -> Result<Course, Halt> {
         self.step = step;
+        self.doubted = None;
         let Ok(request) = self.request() else {
             return self.hold_unreadable().await.map(Course::End);
         };
@@ -325,12 +376,7 @@ impl Attempt<'_> {
             .commit("advance", move |view| {
                 let organization = view.organization(account.organization)?.ok_or(Halt::Fenced)?;
                 if let Some(until) = exhausted {
-                    paces::block(
-                        view,
-                        &account,
-                        crate::domain::platform::PaceScope::Account,
-                        until,
-                    )?;
+                    paces::block(view, &account, PaceScope::Account, until)?;
                 }
                 let calls = Calls { requests: 1, publications: 0 };
                 let wait = paces::take(view, profile, &account, &organization, calls, now)?;
@@ -372,26 +418,45 @@ impl Attempt<'_> {
         };
         let situation = self.situation(armedness);
         let (fence, now, failures) = (self.fence, situation.now, self.delivery.failures);
+        let doubted = self.doubted.clone();
         match retry::react(&refusal, &situation) {
             Reaction::Rest { until, scope } => {
                 let account = self.account.clone();
+                let wait = Wait { armed: doubted, ..limit_wait(until, failures) };
                 self.end_with(End::Rest { until }, move |view| {
                     paces::block(view, &account, scope, until)?;
-                    transitions::wait(view, fence, limit_wait(until, failures), now)
+                    transitions::wait(view, fence, wait, now)
                 })
                 .await
             }
-            Reaction::Again { at } => self.again(at, refusal).await,
+            Reaction::Refresh if doubted.is_some() => {
+                doubt::hand_back(self, End::NeedsRefresh).await
+            }
             Reaction::Refresh => self.step_back(End::NeedsRefresh).await,
             Reaction::Reconnect => {
                 self.end_with(End::NeedsReconnection, move |view| {
-                    transitions::hold_claimed(view, fence, now)
+                    transitions::hold_claimed(view, fence, doubted, now)
                 })
                 .await
             }
-            Reaction::Look => {
+            Reaction::Again { at } if doubted.is_none() => self.again(at, refusal).await,
+            // It is not there, and still the platform says that it has the like: an older post.
+            Reaction::Look
+                if refusal.kind == RefusalKind::Duplicate && self.absence == Absence::Proven =>
+            {
+                self.give_up(refusal).await
+            }
+            Reaction::Again { .. } | Reaction::Look => {
                 let reason = format!("the answer was: {}", refusal.words);
                 doubt::unanswered(self, request, reason).await
+            }
+            Reaction::GiveUp if doubted.is_some() => {
+                let evidence = format!(
+                    "It was sent and not answered. When it was sent again with the same key, the \
+                     answer was: {}",
+                    refusal.words
+                );
+                doubt::ask(self, &evidence).await
             }
             Reaction::GiveUp => self.give_up(refusal).await,
         }
@@ -403,15 +468,18 @@ impl Attempt<'_> {
         reason: String,
         until: Option<Timestamp>,
     ) -> Result<Course, Halt> {
+        if self.doubted.is_some() {
+            return doubt::unanswered(self, request, reason).await;
+        }
         let refusal = Refusal::new(RefusalKind::Unavailable, "not_sent", reason);
         let armedness = match arms(request) {
             Arms::Yes => Armedness::Armed,
             Arms::No => Armedness::Harmless,
         };
-        match retry::not_sent(&self.situation(armedness)) {
-            Reaction::Again { at } => self.again(at.max(until.unwrap_or_default()), refusal).await,
-            _ => self.give_up(refusal).await,
+        if let Reaction::Again { at } = retry::not_sent(&self.situation(armedness)) {
+            return self.again(at.max(until.unwrap_or_default()), refusal).await;
         }
+        self.give_up(refusal).await
     }
 
     async fn unanswered(&mut self, request: &Request, reason: String) -> Result<Course, Halt> {
@@ -419,10 +487,11 @@ impl Attempt<'_> {
             return doubt::unanswered(self, request, reason).await;
         }
         let refusal = Refusal::new(RefusalKind::Unavailable, "unanswered", reason);
-        match retry::react(&refusal, &self.situation(Armedness::Harmless)) {
-            Reaction::Again { at } => self.again(at, refusal).await,
-            _ => self.give_up(refusal).await,
+        let situation = self.situation(Armedness::Harmless);
+        if let Reaction::Again { at } = retry::react(&refusal, &situation) {
+            return self.again(at, refusal).await;
         }
+        self.give_up(refusal).await
     }
 
     async fn again(&mut self, at: Timestamp, refusal: Refusal) -> Result<Course, Halt> {
@@ -505,13 +574,7 @@ fn rest(
         change.after.state = State::Waiting { until, why: Why::Limit };
         change.after.timer = Some(until);
         let text = limit_wait(until, 0).text;
-        change.tell(
-            view,
-            crate::domain::event::EventKind::DeliveryWaiting,
-            &crate::domain::organization::Actor::Engine,
-            now,
-            text,
-        )?;
+        change.tell(view, EventKind::DeliveryWaiting, &Actor::Engine, now, text)?;
         change.write(view)?;
     }
     Ok(Err(End::Rest { until }))

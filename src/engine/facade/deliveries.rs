@@ -1,8 +1,9 @@
 //! Deliveries: looked at, and what a person may decide about one.
 
 use crate::{
-    connectors::Task,
+    connectors::{Outcome, Task},
     domain::{
+        account::Account,
         delivery::{Delivery, Doubt, Live, State, Why},
         event::EventKind,
         ids::{AccountId, DeliveryId},
@@ -14,7 +15,7 @@ use crate::{
     engine::{
         Answer, Engine,
         core::{Halt, connector_named},
-        errands,
+        errands::{self, Failure},
         facade::{Caller, Listing, Page, Resolution, listing},
         tokens,
         transitions::{self, Change},
@@ -106,8 +107,8 @@ impl Engine {
         found.ok_or_else(|| missing(id))
     }
 
-    /// Failed, held or waiting: now, from where it stands. One that is ready already stays as it is,
-    /// so a repetition does nothing.
+    /// Failed, held or waiting: now, from where it stands. One that is ready already stays as it
+    /// is, so a repetition does nothing.
     pub async fn retry_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
         self.decide(caller, id, "retry delivery", |view, delivery, actor, now| {
             if matches!(delivery.state, State::Ready | State::Running) {
@@ -123,7 +124,7 @@ impl Engine {
                 return Err(wrong_state(&delivery, "be retried"));
             }
             let mut change = Change::of(delivery);
-            again(&mut change.after, now);
+            again(view, &mut change, now)?;
             let text = "A person asked for another attempt.".to_owned();
             change.tell(view, EventKind::DeliveryRetried, actor, now, text)?;
             change.write(view)
@@ -170,7 +171,10 @@ impl Engine {
                     live.push(Live { id: String::new(), url });
                     transitions::settle_published(view, &mut change, live, actor, now)?;
                 }
-                Resolution::NotLive => again(&mut change.after, now),
+                Resolution::NotLive => {
+                    send_again(view, &mut change, now)?;
+                    change.after.armed = None;
+                }
                 Resolution::Abandon => {
                     let words = "left as it is by a person".to_owned();
                     let refusal = Refusal::new(RefusalKind::Unreadable, "abandoned", words);
@@ -206,12 +210,15 @@ impl Engine {
                 change(view, delivery, &actor, now)
             })
             .await?;
+        if let Some(timer) = delivery.timer {
+            self.planned(timer);
+        }
         self.wake(organization, delivery.account);
         Ok(delivery)
     }
 
-    /// Takes down what is live. Arriving twice, or after it was taken down by hand, it finds nothing
-    /// there and is content.
+    /// Takes down what is live. Arriving twice, or after it was taken down by hand, it finds
+    /// nothing there and is content.
     pub async fn remove_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
         caller.may(Scope::Publish)?;
         self.refuse_when_stopping()?;
@@ -227,15 +234,7 @@ impl Engine {
         }
         let account = self.account(caller, delivery.account)?;
         let connector = connector_named(&account.platform)?;
-        let mut site = self.core.account_site(connector, &account);
-        let mut secrets = tokens::load(&self.core, &account).map_err(Problem::from)?;
-        if tokens::ends_soon(&account, self.core.now()) && tokens::can_refresh(&account) {
-            self.renew(&account).await?;
-            let fresh = self.account(caller, delivery.account)?;
-            secrets = tokens::load(&self.core, &fresh).map_err(Problem::from)?;
-        }
-        let task = Task::Remove { live };
-        let outcome = errands::run(&self.core, connector, &mut site, &task, &mut secrets).await;
+        let outcome = self.take_down(caller, account, &Task::Remove { live }).await?;
         let (organization, actor, now) =
             (caller.organization, caller.actor.clone(), self.core.now());
         let failure = outcome.err();
@@ -263,8 +262,39 @@ impl Engine {
         problem.map_or(Ok(stored), Err)
     }
 
+    /// With a token that is renewed when it ends soon, or when the platform says that it has ended:
+    /// some end before the time that they were given.
+    async fn take_down(
+        &self,
+        caller: &Caller,
+        mut account: Account,
+        task: &Task,
+    ) -> Answer<Result<Outcome, Failure>> {
+        let can_refresh = tokens::can_refresh(&account);
+        if can_refresh && tokens::ends_soon(&account, self.core.now()) {
+            self.renew(&account).await?;
+            account = self.account(caller, account.id)?;
+        }
+        let outcome = self.errand(&account, task).await?;
+        if can_refresh
+            && let Err(Failure::Refused(refusal)) = &outcome
+            && refusal.kind == RefusalKind::Unauthorized
+        {
+            self.renew(&account).await?;
+            return self.errand(&account, task).await;
+        }
+        Ok(outcome)
+    }
+
+    async fn errand(&self, account: &Account, task: &Task) -> Answer<Result<Outcome, Failure>> {
+        let connector = connector_named(&account.platform)?;
+        let mut site = self.core.account_site(connector, account);
+        let mut secrets = tokens::load(&self.core, account).map_err(Problem::from)?;
+        Ok(errands::run(&self.core, connector, &mut site, task, &mut secrets).await)
+    }
+
     /// By the account's actor, so that a refresh stays single.
-    async fn renew(&self, account: &crate::domain::account::Account) -> Answer<()> {
+    async fn renew(&self, account: &Account) -> Answer<()> {
         let home = crate::engine::directory::Home {
             organization: account.organization,
             account: account.id,
@@ -291,14 +321,27 @@ impl Engine {
 
 const SCAN_PIECE: usize = 500;
 
-/// Now, as a new decision: earlier failures no longer count, and the grace begins anew.
-fn again(delivery: &mut Delivery, now: Timestamp) {
+/// Now, as a new decision: earlier failures no longer count, and the grace begins anew. What is
+/// still unanswered is looked for first.
+fn again(view: &mut View, change: &mut Change, now: Timestamp) -> Result<(), Halt> {
+    if change.after.armed.is_some() {
+        return send_again(view, change, now);
+    }
+    let delivery = &mut change.after;
     delivery.state = State::Planned;
     delivery.due = delivery.due.max(now);
     delivery.timer = Some(now);
     delivery.failures = 0;
     delivery.crashes = 0;
-    delivery.armed = None;
+    Ok(())
+}
+
+/// The same request as before. Its time stays, because a platform may know the request by it.
+fn send_again(view: &mut View, change: &mut Change, now: Timestamp) -> Result<(), Halt> {
+    change.after.failures = 0;
+    change.after.crashes = 0;
+    transitions::wait_over(view, change, now)?;
+    Ok(())
 }
 
 fn state_number(name: &str) -> Answer<Option<u8>> {

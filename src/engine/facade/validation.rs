@@ -42,8 +42,8 @@ pub(super) fn plan(request: &PlanRequest, now: Timestamp) -> Result<Planned, Pro
                 Problem::new(
                     Code::PlanUnreadable,
                     format!("The plan cannot be read: {what}."),
-                    "Give `local` as `2026-11-21T09:00` and `zone` as `Europe/Berlin`, or `at` as \
-                     `2026-11-21T09:00:00Z`.",
+                    "Give `local` with `wall` as `2026-11-21T09:00` and `zone` as `Europe/Berlin`, or \
+                     `at` as `2026-11-21T09:00:00Z`.",
                 )
                 .at("plan")
             };

@@ -252,10 +252,11 @@ proptest! {
                 running.retain(|&other| other != delivery);
             }
             for action in lane.decide(event, Timestamp(now)) {
-                match action {
-                    Action::Publish(_) => prop_assert!(before.publishing.is_none()),
-                    Action::Stage(_) => prop_assert!(before.staging.is_none()),
-                    _ => (),
+                if matches!(action, Action::Publish(_)) {
+                    prop_assert!(before.publishing.is_none());
+                }
+                if matches!(action, Action::Stage(_)) {
+                    prop_assert!(before.staging.is_none());
                 }
                 running.extend(begun(&action));
             }
@@ -308,10 +309,11 @@ proptest! {
         let mut lane = Lane::default();
         let mut in_flight = 0;
         for (now, event) in script {
-            match event {
-                Event::RefreshStarted if in_flight == 0 => in_flight = 1,
-                Event::RefreshEnded { .. } => in_flight = 0,
-                _ => (),
+            if event == Event::RefreshStarted {
+                in_flight = 1;
+            }
+            if matches!(event, Event::RefreshEnded { .. }) {
+                in_flight = 0;
             }
             let actions = lane.decide(event, Timestamp(now));
             in_flight += actions.iter().filter(|action| **action == Action::Refresh).count();
