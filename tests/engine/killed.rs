@@ -102,6 +102,8 @@ impl Scenario {
         let engine = self.planet.engine(Mortality::default()).await;
         let planned = self.plan(&engine).await.unwrap();
         let ended = self.all_settled(&engine, &planned).await;
+        let wrong = engine.contradictions().await.unwrap();
+        assert!(wrong.is_empty(), "{death:?}: {}", wrong.join("\n"));
         engine.kill().await;
         (ended, counts)
     }
