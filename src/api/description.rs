@@ -12,6 +12,7 @@ use utoipa::{
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api,
@@ -105,7 +106,15 @@ fn add_refusals(operation: &mut Operation, named: bool) {
     }
 }
 
-/// Serves the document that was made once at start.
-pub(crate) async fn serve(State(api): State<Api>) -> Json<Arc<utoipa::openapi::OpenApi>> {
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(describe))
+}
+
+/// Describe this API
+///
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "health", security(()),
+    responses((status = 200, description = "OpenAPI 3.1.", content_type = "application/json")))]
+async fn describe(State(api): State<Api>) -> Json<Arc<utoipa::openapi::OpenApi>> {
     Json(api.description)
 }
