@@ -14,7 +14,7 @@ use fanfare::{
     store::{MasterKey, Read, Store},
 };
 
-use crate::world::{World, failed, held, in_doubt, part, png, published, settled, upload, waiting};
+use crate::world::{World, failed, held, in_doubt, part, published, settled, waiting};
 
 const PLACES: &[(&str, &str)] =
     &[("mastodon", "alice"), ("bluesky", "alice.test"), ("gotosocial", "bob"), ("x", "carol")];
@@ -100,18 +100,15 @@ async fn unanswered_post_that_is_held_and_sent_again_by_hand_is_recognised() {
     world.planet.fault(FaultKind::Unavailable, Operation::Read, 1);
     let delivery = world.say("Hello", &account, PlanRequest::Now).await;
     world.told(&delivery, "Could not look").await;
-    world.planet.fault(FaultKind::RevokeToken, Operation::Upload, 1);
-    let picture = upload(&world.engine, &world.caller, &png(1)).await;
-    let content = Content { parts: vec![part("Look", &[picture])], ..Content::default() };
-    world.post(content, account.id, PlanRequest::Now, 1).await;
-    world.until(delivery.id, settled).await;
-    if held(&world.delivery(delivery.id).state) {
-        world.engine.retry_delivery(&world.caller, delivery.id).await.unwrap();
-        world.connect("bluesky", "alice.test").await;
-        world.engine.retry_delivery(&world.caller, delivery.id).await.unwrap();
-    }
+    // Nobody can look without a new token, and there is none.
+    world.planet.fault(FaultKind::RevokeToken, Operation::Token, 1);
+    world.planet.turn(3 * 3_600);
+    let delivery = world.until(delivery.id, held).await;
+    assert!(delivery.armed.is_some());
+    world.engine.retry_delivery(&world.caller, delivery.id).await.unwrap();
+    world.connect("bluesky", "alice.test").await;
     world.until(delivery.id, published).await;
-    assert_eq!(world.planet.texts(&account).iter().filter(|text| *text == "Hello").count(), 1);
+    assert_eq!(world.planet.texts(&account), ["Hello"]);
     world.check().await;
 }
 

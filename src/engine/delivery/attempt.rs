@@ -43,8 +43,8 @@ pub(super) struct Attempt<'a> {
     pub(super) files: Files,
     pub(super) step: Value,
     pub(super) fence: Fence,
-    /// An earlier sending of the same request, with the same key, whose outcome is unknown. Whatever
-    /// becomes of its repetition, short of a success, says nothing about it.
+    /// An earlier sending of the same request, with the same key, whose outcome is unknown.
+    /// Whatever becomes of its repetition, short of a success, says nothing about it.
     pub(super) doubted: Option<Armed>,
     missing: Option<MediaId>,
     pub(super) absence: Absence,

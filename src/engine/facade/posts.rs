@@ -414,12 +414,7 @@ fn write_edit(
         .into());
     }
     if post.stage == PostStage::Cancelled {
-        return Err(Problem::new(
-            Code::WrongState,
-            "The post is cancelled; it cannot be edited.",
-            "Make a new post.",
-        )
-        .into());
+        return Err(cancelled_already());
     }
     let mut known: BTreeMap<AccountId, Delivery> = BTreeMap::new();
     for &delivery in &post.deliveries {
@@ -467,6 +462,15 @@ fn write_edit(
     post.deliveries = deliveries.iter().map(|delivery| delivery.id).collect();
     view.put_post(&post)?;
     Ok(PostView { post, deliveries })
+}
+
+fn cancelled_already() -> Halt {
+    Problem::new(
+        Code::WrongState,
+        "The post is cancelled; it cannot be edited.",
+        "Make a new post.",
+    )
+    .into()
 }
 
 /// Nothing that was prepared for the old content is used for the new one.
