@@ -1,6 +1,6 @@
 //! How late posts go out beside a full agenda.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{
     Scale,
@@ -31,6 +31,7 @@ pub(crate) async fn measure(scale: Scale) {
     let due = |number: usize| first.after(step * u32::try_from(number).expect("a few thousand"));
     let count = usize::try_from(count).expect("a few thousand");
     house.fill(count, |number| (number, due(number))).await;
+    let sleeper = std::thread::spawn(move || oversleep(Duration::from_secs(seconds)));
     let patience = AHEAD + Duration::from_secs(seconds + 30);
     let entries = ledger(&house.stage, count, patience).await;
     let mut late = Samples(entries.iter().map(lateness).collect());
@@ -41,5 +42,26 @@ pub(crate) async fn measure(scale: Scale) {
         millis(late.at(1.0))
     );
     line(&format!("{} of {count} published", entries.len()), &found, "p99 20 ms");
+    let mut overslept = sleeper.join().expect("sleeping does not panic");
+    let found = format!(
+        "p50 {}, p99 {}, max {}",
+        millis(overslept.at(0.5)),
+        millis(overslept.at(0.99)),
+        millis(overslept.at(1.0))
+    );
+    line("a thread that only sleeps", &found, "");
     house.close().await;
+}
+
+/// How late the system wakes a thread that sleeps for 20 ms at a time: what the machine adds by
+/// itself, several times over, to every post.
+fn oversleep(lasts: Duration) -> Samples {
+    const NAP: Duration = Duration::from_millis(20);
+    let (began, mut samples) = (Instant::now(), Samples::default());
+    while began.elapsed() < lasts {
+        let asleep = Instant::now();
+        std::thread::sleep(NAP);
+        samples.0.push(asleep.elapsed().saturating_sub(NAP));
+    }
+    samples
 }
