@@ -169,7 +169,19 @@ impl Engine {
                 Resolution::Live { url } => {
                     let mut live = change.after.live.clone();
                     live.push(Live { id: String::new(), url });
-                    transitions::settle_published(view, &mut change, live, actor, now)?;
+                    let unsent = parts_of(view, &change.after)?.saturating_sub(live.len());
+                    if unsent == 0 {
+                        transitions::settle_published(view, &mut change, live, actor, now)?;
+                    } else {
+                        // What would follow has nothing that it could answer to.
+                        change.after.live = live;
+                        change.after.armed = None;
+                        let words = format!("the last {unsent} parts of the thread were not sent");
+                        let refusal = Refusal::new(RefusalKind::Rejected, "unsent_parts", words);
+                        let text = format!("Failed: {}.", refusal.words);
+                        change.after.state = State::Failed { at: now, refusal };
+                        change.tell(view, EventKind::DeliveryFailed, actor, now, text)?;
+                    }
                 }
                 Resolution::NotLive => {
                     send_again(view, &mut change, now)?;
@@ -320,6 +332,12 @@ impl Engine {
 }
 
 const SCAN_PIECE: usize = 500;
+
+/// How many parts the thread has; a post that is gone has none that could be sent.
+fn parts_of(view: &View, delivery: &Delivery) -> Result<usize, Halt> {
+    let post = view.post(delivery.organization, delivery.post)?;
+    Ok(post.map_or(0, |post| post.content_for(delivery.account, &delivery.platform).parts.len()))
+}
 
 /// Now, as a new decision: earlier failures no longer count, and the grace begins anew. What is
 /// still unanswered is looked for first.
