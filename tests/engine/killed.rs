@@ -1,5 +1,6 @@
 //! The promise, at every point where a process can die: one scenario, killed before each of its
-//! commits, and before and after each of its sends, started again, and counted against the platforms' ledger.
+//! commits, and before and after each of its sends, started again, and counted against the
+//! platforms' ledger.
 
 use std::collections::BTreeMap;
 
