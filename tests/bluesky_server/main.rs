@@ -3,8 +3,6 @@
 //! What is true is what the server lists. Skipped, with a sentence, where the server cannot be run;
 //! `tests/bluesky_pds/run.sh --install-only` installs it once.
 
-#![expect(clippy::print_stdout, reason = "what was run or skipped belongs in the output")]
-
 mod access;
 mod killed;
 mod publishing;
