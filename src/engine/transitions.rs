@@ -593,6 +593,11 @@ pub(super) fn advance(
 ) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
     change.after.step = step;
+    if live.len() > change.after.live.len() {
+        let url = live.last().map(|last| last.url.clone()).unwrap_or_default();
+        let text = format!("Part {} of the thread is live: {url}", live.len());
+        change.tell(view, EventKind::DeliveryAdvanced, &Actor::Engine, now, text)?;
+    }
     change.after.live = live;
     change.after.armed = match arms {
         Arms::Yes => Some(Armed { since: now, looks: 0 }),
