@@ -49,7 +49,8 @@ pub(crate) fn millis(duration: Duration) -> String {
 /// What this process has used of the processors, on all its threads; to 10 ms.
 pub(crate) fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    // The name may hold spaces; after it come fields 3 and on, of which 14 and 15 are user and system.
+    // The name may hold spaces; after it come fields 3 and on, of which 14 and 15 are the times of
+    // user and system.
     let after_name = stat.rsplit(')').next().unwrap_or_default();
     let ticks = after_name.split_whitespace().skip(11).take(2);
     let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
