@@ -22,6 +22,7 @@ pub mod platforms;
 mod posts;
 mod reading;
 mod refused;
+mod standing;
 #[cfg(test)]
 mod trial;
 mod validation;
@@ -120,9 +121,9 @@ mod tests {
             let responses = operation["responses"].as_object().unwrap();
             let of_problems =
                 |status: &&str| responses[*status]["$ref"] == "#/components/responses/Problem";
-            assert!(["500", "504"].iter().all(|status| of_problems(status)), "{route}");
+            assert!(["500", "504"].iter().all(of_problems), "{route}");
             if scope(operation) != "open" {
-                assert!(["400", "401", "403"].iter().all(|status| of_problems(status)), "{route}");
+                assert!(["400", "401", "403"].iter().all(of_problems), "{route}");
                 assert!(path.starts_with("/api/v1/"), "{route}");
             }
         });
