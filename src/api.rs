@@ -22,6 +22,7 @@ pub mod platforms;
 mod posts;
 mod reading;
 mod refused;
+mod standing;
 #[cfg(test)]
 mod trial;
 mod validation;
