@@ -32,8 +32,11 @@ impl Caller {
         }
         Err(Problem::new(
             Code::Forbidden,
-            format!("This needs a key with the scope {scope:?}; yours has {:?}.", self.scope)
-                .to_lowercase(),
+            format!(
+                "This needs a key with the scope {}; yours has {}.",
+                scope.name(),
+                self.scope.name()
+            ),
             "Use another key, or ask an admin of the organization for one.",
         ))
     }
