@@ -16,6 +16,7 @@ use crate::{
         organization::Actor,
         platform::Login,
         refusal::RefusalKind,
+        secret::Secret,
         time::Timestamp,
     },
     engine::{
@@ -158,9 +159,16 @@ pub(super) async fn refresh(
         return Ok(RefreshOutcome::Revoked);
     };
     let site = core.account_site(connector, &account);
-    match ask(core, connector, site, &account).await? {
+    let owner = Owner::Account(id);
+    let used = core.store.secret(organization, &owner, REFRESH)?;
+    let answer = ask(core, connector, site, &account).await?;
+    match answer {
         Ok(grant) => {
-            renewed(core, organization, id, grant).await?;
+            renewed(core, organization, id, used, grant).await?;
+            Ok(RefreshOutcome::Fresh)
+        }
+        // The person signed in meanwhile: what is said of the old token is not about the new one.
+        Err(_) if core.store.secret(organization, &owner, REFRESH)? != used => {
             Ok(RefreshOutcome::Fresh)
         }
         Err(Refused::Revoked(reason)) => {
@@ -234,13 +242,17 @@ async fn renewed(
     core: &Core,
     organization: OrganizationId,
     id: AccountId,
+    used: Option<Secret>,
     grant: Grant,
 ) -> Result<(), Halt> {
     let now = core.now();
     core.commit("store renewed token", move |view| {
         let Some(mut account) = view.account(organization, id)? else { return Ok(()) };
-        // Disconnected meanwhile: its tokens are gone and stay gone.
-        if matches!(account.connection, Connection::Disconnected { .. }) {
+        // Disconnected meanwhile: its tokens are gone and stay gone. Or connected anew: the newer
+        // ones stay.
+        if matches!(account.connection, Connection::Disconnected { .. })
+            || view.secret(organization, &Owner::Account(id), REFRESH)? != used
+        {
             return Ok(());
         }
         save(view, &mut account, &grant, now)?;

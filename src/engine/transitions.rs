@@ -278,7 +278,8 @@ fn strand(view: &mut View, change: &mut Change, why: Hold, now: Timestamp) -> Re
     }
 }
 
-/// What it waited for is over. How late it is does not matter here: it had begun.
+/// What it waited for is over, or what carried it out gave it back: onto the lane, unless its
+/// account was lost meanwhile. How late it is does not matter here: it had begun.
 pub(super) fn wait_over(
     view: &mut View,
     change: &mut Change,
@@ -621,12 +622,12 @@ pub(super) fn park(
     if now < change.after.due {
         change.after.state = State::Planned;
         change.after.timer = Some(change.after.due);
-    } else {
-        change.after.state = State::Ready;
-        change.after.timer = None;
     }
     let text = "Everything is prepared; only the publication itself is left.".to_owned();
     change.tell(view, EventKind::DeliveryStaged, &Actor::Engine, now, text)?;
+    if now >= change.after.due {
+        wait_over(view, &mut change, now)?;
+    }
     change.write(view)?;
     Ok(())
 }
@@ -700,8 +701,7 @@ pub(super) fn step_back(view: &mut View, fence: Fence, now: Timestamp) -> Result
         change.after.state = State::Planned;
         change.after.timer = Some(change.after.due);
     } else {
-        change.after.state = State::Ready;
-        change.after.timer = None;
+        wait_over(view, &mut change, now)?;
     }
     change.write(view)?;
     Ok(())
@@ -795,12 +795,25 @@ pub(super) fn rearm(view: &mut View, fence: Fence, now: Timestamp) -> Result<Rea
 }
 
 /// Back to the lane, still unanswered: whoever takes it next goes on finding out.
-pub(super) fn hand_back(view: &mut View, fence: Fence) -> Result<(), Halt> {
+pub(super) fn hand_back(view: &mut View, fence: Fence, now: Timestamp) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
-    change.after.state = State::Ready;
-    change.after.timer = None;
+    wait_over(view, &mut change, now)?;
     change.write(view)?;
     Ok(())
+}
+
+/// Back to the lane, to be tried with whatever access the account has now. `doubted`: as for
+/// [`hold_claimed`].
+pub(super) fn return_claimed(
+    view: &mut View,
+    fence: Fence,
+    doubted: Option<Armed>,
+    now: Timestamp,
+) -> Result<(), Halt> {
+    match doubted {
+        Some(_) => hand_back(view, fence, now),
+        None => step_back(view, fence, now),
+    }
 }
 
 /// The account can no longer publish: what is claimed, and all that is ready, is held.
@@ -819,7 +832,7 @@ pub(super) fn hold_claimed(
 }
 
 /// The account is lost: what is on its lane, and not being carried out by this engine, is held. At
-/// most `limit` a commit.
+/// most `limit` a commit; nothing if the account is back.
 pub(super) fn hold_lane(
     view: &mut View,
     account: &Account,
@@ -828,6 +841,10 @@ pub(super) fn hold_lane(
     now: Timestamp,
     limit: usize,
 ) -> Result<usize, Halt> {
+    let stored = view.account(account.organization, account.id)?;
+    if stored.is_some_and(|account| lost(&account).is_none()) {
+        return Ok(0);
+    }
     let mut held = 0;
     for delivery in lane(view, account, limit)? {
         let idle = match delivery.state {

@@ -7,6 +7,7 @@ use fanfare::{
         account::{Account, Connection},
         delivery::{Delivery, Hold, State},
         event::EventKind,
+        post::Content,
         problem::Code,
         secret::Secret,
     },
@@ -14,7 +15,7 @@ use fanfare::{
     sandbox::{Fault, FaultKind, Operation},
 };
 
-use crate::world::{World, consent, held, published, settled};
+use crate::world::{SPEED, World, consent, held, part, published, settled};
 
 #[derive(Clone, Copy, Debug)]
 enum Switch {
@@ -334,4 +335,50 @@ async fn reconnecting_as_somebody_else_is_refused() {
     let page = fanfare::engine::facade::Page::default();
     assert_eq!(world.engine.accounts(&world.caller, &page).unwrap().items.len(), 1);
     world.check().await;
+}
+
+/// Its first part is being sent when the account is let go; the second is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn thread_that_a_disconnection_cuts_short_is_held_with_its_reason() {
+    let world = World::new().await;
+    let account = world.connect("x", "carol").await;
+    answer_late(&world);
+    let delivery = thread(&world, &account).await;
+    becomes(|| !world.planet.ledger().is_empty()).await;
+    world.engine.disconnect(&world.caller, account.id).await.unwrap();
+    let delivery = world.until(delivery.id, settled).await;
+    assert!(matches!(delivery.state, State::Held { why: Hold::Disconnected, .. }), "{delivery:?}");
+    assert_eq!(world.planet.texts(&account), ["one"]);
+    world.check().await;
+}
+
+/// The person signs in again while a request with the old token is under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn refusal_of_an_old_token_is_not_held_against_a_new_one() {
+    let world = World::new().await;
+    let account = world.connect("mastodon", "alice").await;
+    answer_late(&world);
+    let delivery = thread(&world, &account).await;
+    becomes(|| !world.planet.ledger().is_empty()).await;
+    world.planet.fault(FaultKind::RevokeToken, Operation::Publish, 1);
+    world.connect("mastodon", "alice").await;
+    let delivery = world.until(delivery.id, settled).await;
+    assert!(matches!(delivery.state, State::Published { .. }), "{delivery:?}");
+    assert_eq!(world.account(&account).connection, Connection::Connected);
+    assert_eq!(world.events(EventKind::AccountNeedsReconnection), 0);
+    assert_eq!(world.planet.texts(&account), ["one", "two"]);
+    world.check().await;
+}
+
+/// The next part that is published is answered after a second of real time.
+fn answer_late(world: &World) {
+    let wait = Some(Duration::from_secs(u64::from(SPEED)));
+    let fault = Fault::new(FaultKind::AnswerLate, Operation::Publish);
+    world.planet.sandbox.inject(Fault { wait, ..fault });
+}
+
+async fn thread(world: &World, account: &Account) -> Delivery {
+    let parts = vec![part("one", &[]), part("two", &[])];
+    let content = Content { parts, ..Content::default() };
+    world.post(content, account.id, PlanRequest::Now, 5).await
 }

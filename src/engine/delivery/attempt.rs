@@ -433,12 +433,7 @@ impl Attempt<'_> {
                 doubt::hand_back(self, End::NeedsRefresh).await
             }
             Reaction::Refresh => self.step_back(End::NeedsRefresh).await,
-            Reaction::Reconnect => {
-                self.end_with(End::NeedsReconnection, move |view| {
-                    transitions::hold_claimed(view, fence, doubted, now)
-                })
-                .await
-            }
+            Reaction::Reconnect => self.access_refused(doubted).await,
             Reaction::Again { at } if doubted.is_none() => self.again(at, refusal).await,
             // It is not there, and still the platform says that it has the like: an older post.
             Reaction::Look
@@ -460,6 +455,25 @@ impl Attempt<'_> {
             }
             Reaction::GiveUp => self.give_up(refusal).await,
         }
+    }
+
+    async fn access_refused(&self, doubted: Option<Armed>) -> Result<Course, Halt> {
+        let (fence, now) = (self.fence, self.core().now());
+        let (id, revision) = (self.account.id, self.account.revision);
+        let end = self
+            .core()
+            .commit("access refused", move |view| {
+                let stored = view.account(fence.organization, id)?;
+                // The person signed in while the request was under way with the old token.
+                if stored.is_some_and(|account| account.revision != revision) {
+                    transitions::return_claimed(view, fence, doubted, now)?;
+                    return Ok(End::Settled);
+                }
+                transitions::hold_claimed(view, fence, doubted, now)?;
+                Ok(End::NeedsReconnection)
+            })
+            .await?;
+        Ok(Course::End(end))
     }
 
     async fn not_sent(

@@ -218,8 +218,8 @@ async fn pause(
 
 /// Back to the lane as it is: still unanswered.
 pub(super) async fn hand_back(attempt: &mut Attempt<'_>, end: End) -> Result<Course, Halt> {
-    let fence = attempt.fence;
-    attempt.end_with(end, move |view| transitions::hand_back(view, fence)).await
+    let (fence, now) = (attempt.fence, attempt.core().now());
+    attempt.end_with(end, move |view| transitions::hand_back(view, fence, now)).await
 }
 
 pub(super) async fn ask(attempt: &mut Attempt<'_>, evidence: &str) -> Result<Course, Halt> {
