@@ -156,3 +156,24 @@ async fn post_cancelled_between_two_attempts_does_not_go_out() {
     assert!(ended.live.is_empty() && world.planet.ledger().is_empty());
     world.check().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edited_post_that_had_failed_has_all_its_attempts_again() {
+    let world = World::new().await;
+    let account = world.connect("mastodon", "alice").await;
+    world.planet.fault(FaultKind::Unavailable, Operation::Upload, 4);
+    let picture = upload(&world.engine, &world.caller, &png(1)).await;
+    let content = Content { parts: vec![part("Look", &[picture])], ..Content::default() };
+    let delivery = world.post(content.clone(), account.id, PlanRequest::Now, 5).await;
+    world.until(delivery.id, failed).await;
+    let edit = fanfare::engine::facade::PostEdit {
+        content: Some(content),
+        plan: Some(PlanRequest::Now),
+        ..Default::default()
+    };
+    world.engine.edit_post(&world.caller, delivery.post, edit).await.unwrap();
+    let delivery = world.until(delivery.id, settled).await;
+    assert!(matches!(delivery.state, State::Published { .. }), "{delivery:?}");
+    assert_eq!(world.planet.texts(&account), ["Look"]);
+    world.check().await;
+}

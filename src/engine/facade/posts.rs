@@ -489,6 +489,8 @@ fn replan(
     }
     delivery.priority = priority;
     delivery.step = Vec::new();
+    delivery.failures = 0;
+    delivery.crashes = 0;
     // Whoever is staging it holds an older attempt, and is turned away.
     delivery.attempt += 1;
     transitions::plan(delivery, now);
