@@ -3,7 +3,7 @@
 //!
 //! Invariant: whatever is refused, by whomever, leaves as `application/problem+json`.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -12,7 +12,6 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use futures_util::FutureExt;
 
 use crate::{clock::Clock, domain::problem::Code, entropy::Entropy};
 
@@ -42,7 +41,9 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
     let id = given_id(&request).unwrap_or_else(|| fresh_id(entropy));
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let stopwatch = clock.stopwatch();
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    // On a task of its own: a caller who hangs up ends the waiting, not a change half-way between
+    // its commit and those who have to hear of it.
+    let work = tokio::spawn(next.run(request));
     let ended = match method == Method::POST && uri.path() == UPLOADS {
         true => Some(work.await),
         false => clock.within(PATIENCE, work).await,
@@ -146,7 +147,14 @@ fn panicked(method: &Method, uri: &Uri) -> Refused {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use axum::routing::{get, post};
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpStream},
+        sync::watch,
+    };
 
     use crate::api::trial::{Told, exchange};
 
@@ -196,5 +204,39 @@ mod tests {
         assert!(!told.head.contains("script"), "{}", told.head);
         let id = told.json["request_id"].as_str().unwrap();
         assert!(told.head.contains(&format!("x-request-id: {id}")), "{}", told.head);
+    }
+
+    #[tokio::test]
+    async fn change_goes_on_to_its_end_when_the_caller_hangs_up() {
+        #[derive(Clone, Copy, PartialEq)]
+        enum At {
+            Door,
+            Commit,
+            CallerGone,
+            End,
+        }
+        let (stage, mut seen) = watch::channel(At::Door);
+        let inside = stage.clone();
+        let change = || async move {
+            let mut stages = inside.subscribe();
+            inside.send_replace(At::Commit);
+            let _ = stages.wait_for(|stage| *stage == At::CallerGone).await;
+            inside.send_replace(At::End);
+        };
+        let routes = Router::new().route("/change", post(change));
+        let router = guard(routes, Clock::wall(), Entropy::seeded(1));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let server = tokio::spawn(axum::serve(listener, router).into_future());
+        let request = b"POST /change HTTP/1.1\r\nhost: test\r\ncontent-length: 0\r\n\r\n";
+        caller.write_all(request).await.unwrap();
+        seen.wait_for(|stage| *stage == At::Commit).await.unwrap();
+        drop(caller);
+        // Time for the server to notice.
+        ask("GET", "/fine", "").await;
+        stage.send_replace(At::CallerGone);
+        let ended = seen.wait_for(|stage| *stage == At::End);
+        assert!(tokio::time::timeout(Duration::from_secs(5), ended).await.is_ok());
+        server.abort();
     }
 }
