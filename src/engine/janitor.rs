@@ -52,10 +52,10 @@ impl Actor for JanitorActor {
         JanitorMessage::Round: JanitorMessage,
         state: &mut JanitorState,
     ) -> Result<(), ActorProcessingErr> {
-        let now = state.core.now();
-        forget_logins(&state.core, now).await?;
-        forget_requests(&state.core, now).await?;
-        state.delete_unnamed_media().await?;
+        // Nobody's post may wait for what is only tidiness: the next round tries again.
+        if let Err(error) = state.tidy_up().await {
+            tracing::error!(%error, "not everything that is old could be thrown away");
+        }
         if let Err(error) = state.core.store.checkpoint().await {
             tracing::warn!(%error, "the hourly checkpoint was not written");
         }
@@ -112,6 +112,13 @@ async fn delete(core: &Core, keys: Vec<Key>) -> Result<(), Halt> {
 }
 
 impl JanitorState {
+    async fn tidy_up(&mut self) -> Result<(), Halt> {
+        let now = self.core.now();
+        forget_logins(&self.core, now).await?;
+        forget_requests(&self.core, now).await?;
+        self.delete_unnamed_media().await
+    }
+
     async fn delete_unnamed_media(&mut self) -> Result<(), Halt> {
         let files = self.core.store.media_files().clone();
         let kept = blocking(move || files.kept()).await?;
