@@ -129,7 +129,7 @@ fn master_key(settings: &Settings, directory: PathBuf) -> Result<MasterKey, stor
         return MasterKey::parse(key.expose(), "in the settings");
     }
     let file = settings.vault_key_file.clone().unwrap_or_else(|| directory.join("vault.key"));
-    MasterKey::from_file(&file)
+    MasterKey::from_file(&file, &directory)
 }
 
 /// Tells every account with something on its lane; they find there what was interrupted.

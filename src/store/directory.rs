@@ -17,6 +17,11 @@ use std::{
 
 use crate::store::{error::Error, kv::sync_directory};
 
+/// Whether a store was ever opened in `root`.
+pub(super) fn holds_a_store(root: &Path) -> bool {
+    root.join("born").exists()
+}
+
 /// Held as long as the store is open. The system lets go of the lock when the process ends.
 #[derive(Debug)]
 pub(super) struct Directory {

@@ -48,6 +48,12 @@ pub enum Error {
     )]
     WrongKey,
     #[error(
+        "the vault key {} is gone, and {} holds a store that was made with it: put the key back \
+         from a copy. Without it, every account has to be connected again in a new data directory",
+        path.display(), data.display()
+    )]
+    KeyGone { path: PathBuf, data: PathBuf },
+    #[error(
         "the vault key {from} is not a key: {cause}. It must be 32 bytes, as 64 hexadecimal \
              digits or in base64"
     )]

@@ -20,7 +20,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     domain::secret::Secret,
-    store::{error::Error, keys::Key, kv::sync_directory},
+    store::{directory::holds_a_store, error::Error, keys::Key, kv::sync_directory},
 };
 
 const KEY_NAME_BYTES: usize = 4;
@@ -50,11 +50,17 @@ impl MasterKey {
             .map_err(|_| bad_key(from, "it has another length"))
     }
 
-    /// Reads the key file; makes one that only we may read if there is none.
-    pub fn from_file(path: &Path) -> Result<MasterKey, Error> {
+    /// Reads the key file; makes one that only we may read if there is none, and no store in `data`
+    /// that another one was made for.
+    pub fn from_file(path: &Path, data: &Path) -> Result<MasterKey, Error> {
         match fs::read_to_string(path) {
             Ok(text) => MasterKey::parse(&Zeroizing::new(text), &format!("in {}", path.display())),
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => MasterKey::create(path),
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                if holds_a_store(data) {
+                    return Err(Error::KeyGone { path: path.to_owned(), data: data.to_owned() });
+                }
+                MasterKey::create(path)
+            }
             Err(source) => Err(Error::disk("read the vault key", path, &source)),
         }
     }
@@ -277,13 +283,25 @@ mod tests {
     fn key_file_is_made_once_for_us_alone_and_read_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("vault.key");
-        let made = MasterKey::from_file(&path).unwrap();
-        assert_eq!(MasterKey::from_file(&path).unwrap().0, made.0);
+        let made = MasterKey::from_file(&path, directory.path()).unwrap();
+        assert_eq!(MasterKey::from_file(&path, directory.path()).unwrap().0, made.0);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = fs::metadata(&path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn key_that_is_gone_is_not_replaced_by_one_that_cannot_fit() {
+        let data = tempfile::tempdir().unwrap();
+        let path = data.path().join("vault.key");
+        MasterKey::from_file(&path, data.path()).unwrap();
+        fs::write(data.path().join("born"), "checkpoint 1").unwrap();
+        fs::remove_file(&path).unwrap();
+        let error = MasterKey::from_file(&path, data.path()).unwrap_err();
+        assert!(matches!(error, Error::KeyGone { .. }), "{error}");
+        assert!(!path.exists(), "a copy that is put back must not find another key in its place");
     }
 }
