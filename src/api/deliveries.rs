@@ -22,7 +22,7 @@ use super::{
     caller::{May, Publish, Read},
     paging::{self, Piece},
     reading::{Asked, Id, Strict, Text},
-    refused::Refused,
+    refused::{ProblemView, Refused},
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
@@ -218,6 +218,9 @@ impl Standing {
                     delivery.id
                 ))
             },
+            DeliveryState::Published { .. } if delivery.live.is_empty() => {
+                Standing::saying("Nothing: it was published, and taken down since.")
+            }
             DeliveryState::Published { .. } => Standing::saying("Done."),
             DeliveryState::Failed { at, refusal } => Standing {
                 since: Some(*at),
@@ -459,7 +462,10 @@ async fn resolve(
 /// Removes all of its parts at the platform.
 #[utoipa::path(post, path = "/deliveries/{id}/remove", tag = "deliveries",
     params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = DeliveryView)))]
+    security(("key" = ["publish"])), responses(
+        (status = 200, body = DeliveryView),
+        (status = 502, description = "The platform refused, or cannot be reached.",
+            body = ProblemView, content_type = "application/problem+json")))]
 async fn remove(
     by: May<Publish>,
     State(api): State<Api>,

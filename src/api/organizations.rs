@@ -110,6 +110,7 @@ pub(crate) struct OrganizationChange {
     #[serde(default)]
     grace_seconds: Option<u64>,
     #[serde(default)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_u64)]
     posts_per_hour: Option<u32>,
 }
 
