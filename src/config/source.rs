@@ -7,7 +7,7 @@ use std::{
 
 use figment::{
     Figment, Metadata, Profile, Provider,
-    error::Kind,
+    error::{Actual, Kind},
     providers::{Format, Toml},
     value::{Dict, Map, Value},
 };
@@ -191,6 +191,17 @@ fn place(metadata: Option<&Metadata>) -> String {
     }
 }
 
+/// As the standard library has it, which reads addresses for us.
+const NO_SOCKET: &str = "invalid socket address syntax";
+
+/// What kind of value is wanted, for people who do not write Rust.
+fn plain(wanted: &str) -> &str {
+    match wanted {
+        "u32" | "u64" => "a whole number from 0",
+        other => other,
+    }
+}
+
 fn explain(figment: &Figment, error: figment::Error) -> Error {
     let key = error.path.join(".");
     let place = place(error.metadata.as_ref().or_else(|| figment.find_metadata(&key)));
@@ -206,10 +217,11 @@ fn explain(figment: &Figment, error: figment::Error) -> Error {
         }
         Kind::Message(wrong) if !key.is_empty() => {
             let remedy = "The manual is config/fanfare.toml.".to_owned();
-            Error::Invalid {
-                fault: Fault { key, wrong: format!("is wrong: {wrong}"), remedy },
-                place,
-            }
+            let wrong = match wrong.as_str() {
+                NO_SOCKET => "must be an address and a port, such as \"127.0.0.1:7700\"".to_owned(),
+                wrong => format!("is wrong: {wrong}"),
+            };
+            Error::Invalid { fault: Fault { key, wrong, remedy }, place }
         }
         Kind::UnknownVariant(meant, known) => {
             let wrong = format!("is `{meant}`, which is not among its values");
@@ -219,8 +231,9 @@ fn explain(figment: &Figment, error: figment::Error) -> Error {
         Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
             let wrong = match found {
                 // The value may be a secret that was put in the wrong place.
-                figment::error::Actual::Str(_) => format!("must be {wanted}"),
-                found => format!("is {found}, and must be {wanted}"),
+                Actual::Str(_) => format!("must be {}", plain(&wanted)),
+                Actual::Signed(found) => format!("is {found}, and must be {}", plain(&wanted)),
+                found => format!("is {found}, and must be {}", plain(&wanted)),
             };
             let remedy = "The manual is config/fanfare.toml.".to_owned();
             Error::Invalid { fault: Fault { key, wrong, remedy }, place }
@@ -308,7 +321,16 @@ mod tests {
                 "`pacing.posts_per_hour` in FILE is less than 1",
             ),
             ("log.format = 'xml'", ("A", ""), "`log.format` in FILE"),
-            ("server.listen = 'here'", ("A", ""), "`server.listen` in FILE"),
+            (
+                "pacing.posts_per_hour = -3",
+                ("A", ""),
+                "`pacing.posts_per_hour` in FILE is -3, and must be a whole number from 0",
+            ),
+            (
+                "server.listen = 'here'",
+                ("A", ""),
+                "`server.listen` in FILE must be an address and a port",
+            ),
             (
                 "vault.key = 'a'\nvault.key_file = 'b'",
                 ("A", ""),
