@@ -29,7 +29,7 @@ use self::{
 
 use super::{
     Common, Failure, output,
-    playground::Playground,
+    playground::{Playground, furnish},
     server::{self, Server},
     signals::Signals,
 };
@@ -105,7 +105,7 @@ impl Stage {
             posts_per_hour: 100,
             ..config.settings(clock.clone(), entropy)
         };
-        playground.furnish(&mut settings);
+        furnish(&mut settings, &playground.origin);
         for fault in script::faults() {
             playground.sandbox.inject(fault);
         }
