@@ -22,13 +22,14 @@ pub mod platforms;
 mod posts;
 mod reading;
 mod refused;
+mod standing;
 #[cfg(test)]
 mod trial;
 mod validation;
 
 use std::sync::Arc;
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router};
 use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -62,8 +63,7 @@ pub fn router(engine: Engine, settings: Settings) -> Router {
     let (routes, document) = routes().split_for_parts();
     let description = Arc::new(description::complete(document));
     let api = Api { engine, clock: clock.clone(), stopping, description };
-    let routes = routes.route("/openapi.json", get(description::serve)).with_state(api);
-    door::guard(routes, clock, entropy)
+    door::guard(routes.with_state(api), clock, entropy)
 }
 
 /// The OpenAPI 3.1 document, without a running engine.
@@ -84,4 +84,79 @@ fn routes() -> OpenApiRouter<Api> {
         .nest("/api/v1", versioned)
         .merge(oauth::routes())
         .merge(health::routes())
+        .merge(description::routes())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::domain::problem::Code;
+
+    const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
+
+    fn each_operation(mut look: impl FnMut(&str, &str, &Value)) {
+        let document = serde_json::to_value(openapi()).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in METHODS {
+                if let Some(operation) = item.get(method) {
+                    look(&method.to_uppercase(), path, operation);
+                }
+            }
+        }
+    }
+
+    fn scope(operation: &Value) -> &str {
+        operation["security"][0]["key"][0].as_str().unwrap_or("open")
+    }
+
+    #[test]
+    fn every_route_is_described_with_its_key_and_its_refusals() {
+        each_operation(|method, path, operation| {
+            let route = format!("{method} {path}");
+            let said = |field: &str| operation[field].as_str().is_some_and(|text| !text.is_empty());
+            assert!(said("summary"), "{route} has no summary");
+            assert!(operation["security"].is_array(), "{route} does not say what key it needs");
+            let responses = operation["responses"].as_object().unwrap();
+            let of_problems =
+                |status: &&str| responses[*status]["$ref"] == "#/components/responses/Problem";
+            assert!(["500", "504"].iter().all(of_problems), "{route}");
+            if scope(operation) != "open" {
+                assert!(["400", "401", "403"].iter().all(of_problems), "{route}");
+                assert!(path.starts_with("/api/v1/"), "{route}");
+            }
+        });
+    }
+
+    #[test]
+    fn description_is_openapi_3_1_and_names_nothing_that_is_missing() {
+        let document = serde_json::to_value(openapi()).unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        let text = document.to_string();
+        for piece in text.split("\"$ref\":\"#").skip(1) {
+            let pointer = piece.split('"').next().unwrap();
+            assert!(document.pointer(pointer).is_some(), "{pointer}");
+        }
+    }
+
+    /// What programs rely on. When this fails on purpose, write what it prints to
+    /// `tests/api/surface.txt`, and read the difference as a user of the API would.
+    #[test]
+    fn surface_is_as_reviewed() {
+        let mut surface = "Routes and the scope of the key that each needs\n\n".to_owned();
+        each_operation(|method, path, operation| {
+            surface.push_str(&format!("{method:<6} {path} {}\n", scope(operation)));
+        });
+        surface.push_str("\nProblem codes and their status\n\n");
+        for code in Code::ALL {
+            let status = refused::status(*code).as_u16();
+            surface.push_str(&format!("{status} {}\n", code.name()));
+        }
+        let reviewed = include_str!("../tests/api/surface.txt");
+        assert!(
+            surface == reviewed,
+            "tests/api/surface.txt is not the surface, which is:\n{surface}"
+        );
+    }
 }

@@ -13,6 +13,7 @@ mod apps;
 mod core;
 mod delivery;
 mod directory;
+mod doctor;
 mod errands;
 mod janitor;
 mod jobs;

@@ -81,7 +81,6 @@ const LONG_FILES: &[(&str, &str)] = &[
         "engine/transitions.rs",
         "Every change of a delivery's state is in one place, so that they can be compared.",
     ),
-    ("api/deliveries.rs", "One resource in one file: its views, its routes, their examples."),
     ("engine/delivery/attempt.rs", "An attempt is read in one go, from its claim to its end."),
     ("engine/facade/posts.rs", "A post's verbs share its checks, its plan and its deliveries."),
     (

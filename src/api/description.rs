@@ -12,6 +12,7 @@ use utoipa::{
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Api,
@@ -128,8 +129,16 @@ fn add_refusal(operation: &mut Operation, status: &str) {
     operation.responses.responses.entry(status.to_owned()).or_insert_with(problem);
 }
 
-/// Serves the document that was made once at start.
-pub(crate) async fn serve(State(api): State<Api>) -> Json<Arc<utoipa::openapi::OpenApi>> {
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(describe))
+}
+
+/// Describe this API
+///
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "health", security(()),
+    responses((status = 200, description = "OpenAPI 3.1.", content_type = "application/json")))]
+async fn describe(State(api): State<Api>) -> Json<Arc<utoipa::openapi::OpenApi>> {
     Json(api.description)
 }
 

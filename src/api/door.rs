@@ -162,8 +162,7 @@ mod tests {
     }
 
     async fn bug() -> &'static str {
-        let nothing: Option<&str> = None;
-        nothing.expect("a bug on purpose")
+        panic!("a bug on purpose")
     }
 
     #[tokio::test]

@@ -96,7 +96,7 @@ impl Stage {
         let beside = server::bind(local(next), "--port").await?;
         let playground = Playground::start(beside, &clock, &entropy)?;
         let base = format!("http://{}", server::address(&listener)?);
-        let directory = fresh_directory(&entropy)?;
+        let directory = fresh_directory(&entropy);
         let mut settings = Settings {
             data: Place::Directory(directory.clone()),
             vault_key: None,
@@ -335,12 +335,7 @@ fn summary(tally: &Tally) -> String {
     )
 }
 
-fn fresh_directory(entropy: &Entropy) -> Result<PathBuf, Failure> {
-    let name = format!("fanfare-demo-{:016x}", u64::from_be_bytes(entropy.bytes()));
-    let directory = env::temp_dir().join(name);
-    fs::create_dir_all(&directory).map_err(|error| {
-        let place = directory.display();
-        Failure::Data(format!("{place} cannot be made: {error}. Set TMPDIR to another place."))
-    })?;
-    Ok(directory)
+/// A name of its own; it is made when the engine starts.
+fn fresh_directory(entropy: &Entropy) -> PathBuf {
+    env::temp_dir().join(format!("fanfare-demo-{:016x}", u64::from_be_bytes(entropy.bytes())))
 }

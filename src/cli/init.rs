@@ -4,13 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::{
-    clock::Clock,
-    engine::{Engine, facade::Founding},
-    entropy::Entropy,
-};
+use crate::{clock::Clock, engine::facade::Founding, entropy::Entropy};
 
-use super::{Common, Failure, output};
+use super::{Common, Failure, output, server};
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -31,9 +27,7 @@ pub(super) struct Options {
 pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure> {
     let config = common.load(None, None)?;
     let settings = config.settings(Clock::wall(), Entropy::system());
-    let engine = Engine::start(settings).await.map_err(|reason| {
-        Failure::Data(format!("Nothing was made: {}.", reason.trim_end_matches('.')))
-    })?;
+    let engine = server::start_engine(settings).await?;
     let founding = Founding {
         organization: options.organization,
         owner_name: options.name,

@@ -1,7 +1,7 @@
 //! The smallest HTTP client that can talk to ourselves: HTTP/1.0, plain, one request a connection.
 //!
-//! For the health check and the demonstration's robot, on addresses of this machine. Whatever leaves
-//! the machine goes through `net`.
+//! For the health check and the robot of the demonstration, on addresses of this machine. Whatever
+//! leaves the machine goes through `net`.
 
 use std::io;
 

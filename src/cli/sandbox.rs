@@ -23,7 +23,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
         "Simulated platforms:\n  Mastodon   {origin}/mastodon\n  GoToSocial {origin}/gotosocial\n  \
          Bluesky    {origin}/bluesky\n  X          {origin}/x\n\
          What was posted: {origin}/   Faults: POST {origin}/_sandbox/faults\n\
-         Any handle signs in; a Bluesky app password looks like abcd-efgh-ijkl-mnop. Ctrl-C ends it."
+         Any handle signs in; a Bluesky app password looks like abcd-efgh-ijkl-mnop. Ctrl-C ends \
+         it."
     ))?;
     signals.next().await;
     Ok(())

@@ -61,7 +61,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
         }
         reason = server.engine.stopped() => {
             tracing::error!("Fanfare had to stop: {reason}");
-            Err(Failure::Data(format!("Fanfare had to stop: {reason}")))
+            Err(Failure::NotDone(format!("Fanfare had to stop: {reason}")))
         }
     };
     signals.next_ends_the_process();

@@ -1,6 +1,6 @@
 //! A port, what answers on it, and a graceful end.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{fs, io, net::SocketAddr, path::Path, time::Duration};
 
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -8,7 +8,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use crate::{
     api,
     clock::Clock,
-    engine::{Engine, Settings},
+    engine::{Engine, Place, Settings},
     entropy::Entropy,
 };
 
@@ -18,18 +18,48 @@ use super::Failure;
 pub(super) async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let (port, ip) = (address.port(), address.ip());
-        Failure::Port(match error.kind() {
-            io::ErrorKind::AddrInUse => format!(
+        let kind = error.kind();
+        if kind == io::ErrorKind::AddrInUse {
+            return Failure::Port(format!(
                 "Port {port} on {ip} is in use by another program: stop that, or choose another \
                  port with {flag}."
-            ),
-            io::ErrorKind::PermissionDenied => format!(
+            ));
+        }
+        if kind == io::ErrorKind::PermissionDenied {
+            return Failure::Port(format!(
                 "Port {port} on {ip} may not be used by this user: choose one above 1023 with \
                  {flag}, or give the process CAP_NET_BIND_SERVICE."
-            ),
-            _ => format!("{address} cannot be listened on ({error}): choose another with {flag}."),
-        })
+            ));
+        }
+        Failure::Port(format!(
+            "{address} cannot be listened on ({error}): choose another with {flag}."
+        ))
     })
+}
+
+/// Opens the data directory, which is made if need be, and begins.
+pub(super) async fn start_engine(settings: Settings) -> Result<Engine, Failure> {
+    if let Place::Directory(directory) = &settings.data {
+        make_private(directory).map_err(|error| {
+            let place = directory.display();
+            Failure::Data(format!(
+                "The data directory {place} cannot be made: {error}. Make it for the user that \
+                 Fanfare runs as, or choose another with --data or `data.directory`."
+            ))
+        })?;
+    }
+    Engine::start(settings).await.map_err(|reason| {
+        Failure::Data(format!("Fanfare cannot start: {}.", reason.trim_end_matches('.')))
+    })
+}
+
+/// What is in it is nobody else's business. One that is there already is left as it is.
+fn make_private(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
 }
 
 /// Where a bound port really is.
@@ -53,9 +83,7 @@ impl Server {
         listener: TcpListener,
     ) -> Result<Server, Failure> {
         let (clock, entropy) = (settings.clock.clone(), settings.entropy.clone());
-        let engine = Engine::start(settings).await.map_err(|reason| {
-            Failure::Data(format!("Fanfare cannot start: {}.", reason.trim_end_matches('.')))
-        })?;
+        let engine = start_engine(settings).await?;
         Ok(Server::around(engine, clock, entropy, listener))
     }
 

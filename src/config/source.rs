@@ -191,6 +191,57 @@ fn place(metadata: Option<&Metadata>) -> String {
     }
 }
 
+fn explain(figment: &Figment, error: figment::Error) -> Error {
+    let key = error.path.join(".");
+    let place = place(error.metadata.as_ref().or_else(|| figment.find_metadata(&key)));
+    if let Kind::UnknownField(meant, known) = &error.kind {
+        return unknown(&key, meant, known, place);
+    }
+    let Some((wrong, remedy)) = fault_in(&error.kind).filter(|_| !key.is_empty()) else {
+        let source = Box::new(figment::Error::from(error.kind));
+        return Error::Malformed { place, source };
+    };
+    Error::Invalid { fault: Fault { key, wrong, remedy }, place }
+}
+
+fn unknown(key: &str, meant: &str, known: &[&str], place: String) -> Error {
+    let section = key.strip_suffix(meant).unwrap_or(key).trim_end_matches('.');
+    let full = |name: &str| format!("{section}.{name}").trim_start_matches('.').to_owned();
+    let remedy = match nearest(meant, known.iter().copied()) {
+        Some(near) => format!("Did you mean `{}`?", full(near)),
+        None => format!("Known here are: {}.", known.join(", ")),
+    };
+    Error::Unknown { key: full(meant), place, remedy }
+}
+
+/// What is wrong and what to do, where figment names a single value.
+fn fault_in(kind: &Kind) -> Option<(String, String)> {
+    let manual = "The manual is config/fanfare.toml.".to_owned();
+    if let Kind::UnknownVariant(meant, known) = kind {
+        let wrong = format!("is `{meant}`, which is not among its values");
+        return Some((wrong, format!("Choose one of: {}.", known.join(", "))));
+    }
+    if let Kind::Message(wrong) = kind {
+        let wrong = match wrong.as_str() {
+            NO_SOCKET => "must be an address and a port, such as \"127.0.0.1:7700\"".to_owned(),
+            wrong => format!("is wrong: {wrong}"),
+        };
+        return Some((wrong, manual));
+    }
+    let (Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted)) = kind else {
+        return None;
+    };
+    let wanted = plain(wanted);
+    // A text may be a secret that was put in the wrong place.
+    if matches!(found, Actual::Str(_)) {
+        return Some((format!("must be {wanted}"), manual));
+    }
+    if let Actual::Signed(found) = found {
+        return Some((format!("is {found}, and must be {wanted}"), manual));
+    }
+    Some((format!("is {found}, and must be {wanted}"), manual))
+}
+
 /// As the standard library has it, which reads addresses for us.
 const NO_SOCKET: &str = "invalid socket address syntax";
 
@@ -199,49 +250,6 @@ fn plain(wanted: &str) -> &str {
     match wanted {
         "u32" | "u64" => "a whole number from 0",
         other => other,
-    }
-}
-
-fn explain(figment: &Figment, error: figment::Error) -> Error {
-    let key = error.path.join(".");
-    let place = place(error.metadata.as_ref().or_else(|| figment.find_metadata(&key)));
-    match error.kind {
-        Kind::UnknownField(meant, known) => {
-            let section = key.strip_suffix(&meant).unwrap_or(&key).trim_end_matches('.');
-            let full = |name: &str| format!("{section}.{name}").trim_start_matches('.').to_owned();
-            let remedy = match nearest(&meant, known.iter().copied()) {
-                Some(near) => format!("Did you mean `{}`?", full(near)),
-                None => format!("Known here are: {}.", known.join(", ")),
-            };
-            Error::Unknown { key: full(&meant), place, remedy }
-        }
-        Kind::Message(wrong) if !key.is_empty() => {
-            let remedy = "The manual is config/fanfare.toml.".to_owned();
-            let wrong = match wrong.as_str() {
-                NO_SOCKET => "must be an address and a port, such as \"127.0.0.1:7700\"".to_owned(),
-                wrong => format!("is wrong: {wrong}"),
-            };
-            Error::Invalid { fault: Fault { key, wrong, remedy }, place }
-        }
-        Kind::UnknownVariant(meant, known) => {
-            let wrong = format!("is `{meant}`, which is not among its values");
-            let remedy = format!("Choose one of: {}.", known.join(", "));
-            Error::Invalid { fault: Fault { key, wrong, remedy }, place }
-        }
-        Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
-            let wrong = match found {
-                // The value may be a secret that was put in the wrong place.
-                Actual::Str(_) => format!("must be {}", plain(&wanted)),
-                Actual::Signed(found) => format!("is {found}, and must be {}", plain(&wanted)),
-                found => format!("is {found}, and must be {}", plain(&wanted)),
-            };
-            let remedy = "The manual is config/fanfare.toml.".to_owned();
-            Error::Invalid { fault: Fault { key, wrong, remedy }, place }
-        }
-        kind => {
-            let source = Box::new(figment::Error::from(kind));
-            Error::Malformed { place, source }
-        }
     }
 }
 

@@ -17,7 +17,8 @@ pub struct Organization {
     /// A delivery that is later than this is held as missed instead of published. Default 15
     /// minutes.
     pub grace: Duration,
-    /// Our own safety pace: at most so many publications an hour and account. Default 10.
+    /// Our own safety pace of an account: so many publications may go at once, and then as many an
+    /// hour. Default 10.
     pub posts_per_hour: u32,
 }
 
@@ -68,6 +69,17 @@ pub enum Scope {
     Draft,
     Publish,
     Admin,
+}
+
+impl Scope {
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Read => "read",
+            Scope::Draft => "draft",
+            Scope::Publish => "publish",
+            Scope::Admin => "admin",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -131,8 +131,8 @@ impl Actor for AccountActor {
                 Event::Ended { delivery, end }
             }
             AccountMessage::Refreshed(outcome) => {
-                state.secrets = None;
                 state.children.retain(|(_, child)| *child != Child::Refresh);
+                state.refresh_ended(outcome);
                 Event::RefreshEnded { outcome }
             }
             AccountMessage::RefreshDue => {
@@ -173,10 +173,15 @@ impl Actor for AccountActor {
             let account = state.place.account;
             tracing::error!(account.id = %account, %cause, "a child of an account failed");
             let event = match child {
-                Child::Delivery(delivery) => Event::Ended { delivery, end: End::Crashed },
+                Child::Delivery(delivery) => {
+                    state.crashed(delivery).await?;
+                    Event::Ended { delivery, end: End::Crashed }
+                }
                 Child::Refresh => {
                     let again_at = state.place.core.now().after(tokens::RETRY);
-                    Event::RefreshEnded { outcome: RefreshOutcome::Unreachable { again_at } }
+                    let outcome = RefreshOutcome::Unreachable { again_at };
+                    state.refresh_ended(outcome);
+                    Event::RefreshEnded { outcome }
                 }
             };
             state.drive(event, &myself).await?;
@@ -387,6 +392,23 @@ impl AccountState {
                 }
             }
         }
+    }
+
+    fn refresh_ended(&mut self, outcome: RefreshOutcome) {
+        self.secrets = None;
+        if let RefreshOutcome::Unreachable { .. } = outcome {
+            // Nobody has said anything about the token: the next attempt may ask again.
+            self.refreshed_for = None;
+        }
+    }
+
+    /// One that fails before it is claimed would be found and fail again, for ever.
+    async fn crashed(&mut self, delivery: DeliveryId) -> Result<(), Halt> {
+        let (organization, now) = (self.place.organization, self.place.core.now());
+        self.place
+            .core
+            .commit("crashed", move |view| transitions::crashed(view, organization, delivery, now))
+            .await
     }
 
     fn wake_at(&mut self, at: Timestamp, myself: &ActorRef<AccountMessage>) {

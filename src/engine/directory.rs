@@ -16,9 +16,10 @@ use crate::{
     engine::{
         account::{AccountActor, AccountMessage, Place},
         core::{Core, Halt},
-        tokens,
+        tokens, transitions,
     },
     policy::{lane::Stage, supervision},
+    store::Read,
 };
 
 pub(super) struct DirectoryActor;
@@ -124,9 +125,13 @@ impl Actor for DirectoryActor {
                 }
             }
             DirectoryMessage::Resting(account) => {
-                if let Some((_, actor)) = state.awake.remove(&account) {
+                if let Some((home, actor)) = state.awake.remove(&account) {
                     state.homes.remove(&actor.get_id());
                     actor.stop(None);
+                    // What it was told since it asked to rest dies with it; the store has it.
+                    if state.has_work(home)? {
+                        state.tell(home, AccountMessage::Woke, &myself).await;
+                    }
                 }
             }
             DirectoryMessage::Revive(home) => {
@@ -158,16 +163,13 @@ impl Actor for DirectoryActor {
     ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorFailed(who, cause) => {
-                let Some(home) = state.homes.remove(&who.get_id()) else { return Ok(()) };
-                state.awake.remove(&home.account);
+                let Some(home) = state.forget(who.get_id()) else { return Ok(()) };
                 let account = home.account;
                 tracing::error!(account.id = %account, %cause, "an account's actor failed");
                 state.failed(home, cause.to_string(), &myself).await?;
             }
             SupervisionEvent::ActorTerminated(who, ..) => {
-                if let Some(home) = state.homes.remove(&who.get_id()) {
-                    state.awake.remove(&home.account);
-                }
+                state.forget(who.get_id());
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => (),
         }
@@ -176,6 +178,25 @@ impl Actor for DirectoryActor {
 }
 
 impl DirectoryState {
+    /// Whose actor has ended. Another may have taken its place before we heard of it.
+    fn forget(&mut self, ended: ActorId) -> Option<Home> {
+        let home = self.homes.remove(&ended)?;
+        if self.awake.get(&home.account).is_some_and(|(_, actor)| actor.get_id() == ended) {
+            self.awake.remove(&home.account);
+        }
+        Some(home)
+    }
+
+    /// Whether there is something on its lane that it may go on with.
+    fn has_work(&self, home: Home) -> Result<bool, Halt> {
+        let store = &self.core.store;
+        let Some(account) = store.account(home.organization, home.account)? else {
+            return Ok(false);
+        };
+        Ok(transitions::may_publish(store, &account)?.is_ok()
+            && !store.lane(home.organization, home.account, 1)?.is_empty())
+    }
+
     async fn tell(
         &mut self,
         home: Home,

@@ -21,6 +21,8 @@ use crate::{
 pub(super) struct Prepared {
     pub(super) job: Job,
     pub(super) media: BTreeMap<MediaId, Media>,
+    /// A file that the post names is gone; it must not go out without it.
+    pub(super) missing: Option<MediaId>,
 }
 
 pub(super) fn build(
@@ -33,6 +35,8 @@ pub(super) fn build(
 ) -> Result<Prepared, Halt> {
     let content = post.content_for(account.id, &account.platform);
     let media = media_of(read, account.organization, content)?;
+    let mut named = content.parts.iter().flat_map(|part| &part.media);
+    let missing = named.find(|named| !media.contains_key(&named.media)).map(|named| named.media);
     let limits = fit::limits_of(connector.profile().limits, &account.identity.limits);
     let job = Job {
         delivery: delivery.id,
@@ -44,7 +48,7 @@ pub(super) fn build(
         options: content.options.clone(),
         armed: delivery.armed.as_ref().map(|armed| armed.since),
     };
-    Ok(Prepared { job, media })
+    Ok(Prepared { job, media, missing })
 }
 
 pub(super) fn media_of(
@@ -61,7 +65,7 @@ pub(super) fn media_of(
     Ok(found)
 }
 
-/// Media that is gone is left out; validation refuses such a post, and media in use is not deleted.
+/// Media that is gone is left out; [`Prepared::missing`] says so.
 fn parts(content: &Content, media: &BTreeMap<MediaId, Media>) -> Vec<JobPart> {
     let part = |part: &crate::domain::post::Part| JobPart {
         text: part.text.clone(),

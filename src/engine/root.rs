@@ -72,7 +72,14 @@ impl Actor for RootActor {
         RootMessage::Restart: RootMessage,
         state: &mut RootState,
     ) -> Result<(), ActorProcessingErr> {
-        state.open(&myself).await
+        if let Err(cause) = state.open(&myself).await {
+            let reason = format!(
+                "Fanfare stops because it could not begin again after a failure: {cause}. Nothing \
+                 that was confirmed is lost; see the log."
+            );
+            state.house.fatal.send_replace(Some(reason));
+        }
+        Ok(())
     }
 
     async fn handle_supervisor_evt(

@@ -16,7 +16,7 @@ use crate::{
     engine::{
         core::{Core, Halt},
         directory::{DirectoryMessage, Home},
-        start,
+        start, tokens,
         transitions::{self, Fired, TIMER_DELIVERY},
     },
     policy::agenda::{self, LATE_AFTER},
@@ -129,7 +129,10 @@ impl SchedulerState {
                     let Timer { due, organization, id, kind } = timer;
                     if kind != TIMER_DELIVERY {
                         view.delete_timer(timer)?;
-                        told.accounts.push(Home { organization, account: AccountId(id) });
+                        let account = AccountId(id);
+                        if tokens::renewal_due(view, organization, account, now)? {
+                            told.accounts.push(Home { organization, account });
+                        }
                         continue;
                     }
                     let id = DeliveryId(id);

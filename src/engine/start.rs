@@ -26,6 +26,7 @@ use crate::{
         directory::{DirectoryMessage, Home},
         root::{House, RootActor},
         settings::{NetSettings, Place, PrivateAddresses, Settings},
+        tokens,
         transitions::{self, RANK_STAGING, TIMER_DELIVERY},
     },
     net::{self, Client},
@@ -208,6 +209,10 @@ pub(super) fn homes(core: &Core, only: Option<OrganizationId>) -> Result<Vec<Hom
 pub(super) async fn sweep_all(core: &Core) -> Result<(), Halt> {
     for home in homes(core, None)? {
         if let Some(account) = core.store.account(home.organization, home.account)? {
+            // It may have been lost a moment before the process died.
+            if let Some(why) = transitions::lost(&account) {
+                tokens::hold_lane(core, account.clone(), why).await?;
+            }
             sweep_account(core, &account).await?;
         }
     }
@@ -217,9 +222,11 @@ pub(super) async fn sweep_all(core: &Core) -> Result<(), Halt> {
 pub(super) async fn sweep_account(core: &Core, account: &Account) -> Result<(), Halt> {
     let now = core.now();
     // Nothing is late on most lanes; a read tells, and a commit is not needed.
-    let any_late = transitions::lane(&core.store, account, SWEEP_AT_ONCE)?
+    let any_late = core
+        .store
+        .lane(account.organization, account.id, usize::MAX)?
         .iter()
-        .any(|delivery| delivery.state == State::Ready && delivery.due < now);
+        .any(|place| transitions::may_be_missed(place, now));
     if !any_late {
         return Ok(());
     }

@@ -84,18 +84,59 @@ pub(super) fn save(
         account.refresh_ends = Some(now.after(lasts));
     }
     account.revision += 1;
+    let second = second_chance(now);
+    for spent in [second, second.before(HOUR)] {
+        view.delete_timer(timer(account, spent))?;
+    }
     if can_refresh(account) {
         let half = grant.refresh_lasts.map_or(REFRESH_AT_LEAST, |lasts| lasts / 2);
-        let due = now.after(half.min(REFRESH_AT_LEAST));
-        view.put_timer(Timer {
-            due,
-            organization: account.organization,
-            id: account.id.0,
-            kind: transitions::TIMER_ACCOUNT,
-        })?;
+        let due = renewal_at(account.id, half.min(REFRESH_AT_LEAST), now);
+        view.put_timer(timer(account, due))?;
     }
     view.put_account(account)?;
     Ok(())
+}
+
+fn timer(account: &Account, due: Timestamp) -> Timer {
+    let (organization, id) = (account.organization, account.id.0);
+    Timer { due, organization, id, kind: transitions::TIMER_ACCOUNT }
+}
+
+/// Nearly `interval` from now. Renewals that follow each other share a timer, or a busy account
+/// would leave one behind with each.
+fn renewal_at(account: AccountId, interval: Duration, now: Timestamp) -> Timestamp {
+    let slot = u64::try_from(interval.as_millis() / 8).unwrap_or(u64::MAX).max(1);
+    // Accounts do not all come in the same instant.
+    let offset = u64::try_from(account.0 % u128::from(slot)).unwrap_or_default();
+    let at = now.after(interval).0.saturating_sub(offset);
+    Timestamp(at / slot * slot + offset)
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// One to two hours from now, on the hour, so that it is found again to be deleted.
+fn second_chance(now: Timestamp) -> Timestamp {
+    Timestamp(now.0 - now.0 % 3_600_000).after(HOUR * 2)
+}
+
+/// An account's timer has fired: whether its token is to be renewed. It is tried again later unless
+/// that succeeds: whoever is told of it may die, and the platform may not be there.
+pub(super) fn renewal_due(
+    view: &mut View,
+    organization: OrganizationId,
+    id: AccountId,
+    now: Timestamp,
+) -> Result<bool, Halt> {
+    let Some(account) = view.account(organization, id)? else { return Ok(false) };
+    let lost = matches!(
+        account.connection,
+        Connection::Disconnected { .. } | Connection::NeedsReconnection { .. }
+    );
+    if lost || !can_refresh(&account) {
+        return Ok(false);
+    }
+    view.put_timer(timer(&account, second_chance(now)))?;
+    Ok(true)
 }
 
 enum Refused {
@@ -299,10 +340,10 @@ async fn set_connection(
 /// In pieces, so that no commit is large.
 pub(super) async fn hold_lane(core: &Core, account: Account, why: Hold) -> Result<(), Halt> {
     loop {
-        let (account, now) = (account.clone(), core.now());
+        let (account, epoch, now) = (account.clone(), core.epoch, core.now());
         let held = core
             .commit("hold lane", move |view| {
-                transitions::hold_lane(view, &account, why, now, HOLD_AT_ONCE)
+                transitions::hold_lane(view, &account, why, epoch, now, HOLD_AT_ONCE)
             })
             .await?;
         if held == 0 {

@@ -15,7 +15,8 @@ use crate::{
         event::EventKind,
         ids::{DeliveryId, OrganizationId},
         organization::{Actor, Pause},
-        refusal::Refusal,
+        post::PostStage,
+        refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
     engine::{core::Halt, journal},
@@ -85,7 +86,7 @@ fn lane_rank(delivery: &Delivery) -> Option<u8> {
     }
 }
 
-fn index_rows(delivery: &Delivery) -> [Option<Key>; 3] {
+pub(super) fn index_rows(delivery: &Delivery) -> [Option<Key>; 3] {
     let Delivery { organization, account, id, priority, due, .. } = *delivery;
     let timer = delivery
         .timer
@@ -101,7 +102,7 @@ fn index_rows(delivery: &Delivery) -> [Option<Key>; 3] {
     [timer, lane, attention]
 }
 
-/// Writes the record, and whatever of its index rows has changed.
+/// Writes the record, and whatever of its index rows has changed. Without `before` it is a new one.
 pub(super) fn place(
     view: &mut View,
     before: Option<&Delivery>,
@@ -120,7 +121,10 @@ pub(super) fn place(
             view.put(&key, Vec::new())?;
         }
     }
-    view.put_delivery(after)?;
+    match before {
+        Some(_) => view.put_delivery(after)?,
+        None => view.put_new_delivery(after),
+    }
     Ok(())
 }
 
@@ -243,41 +247,56 @@ pub(super) fn fire(
     Ok(fired)
 }
 
-/// Why an account cannot publish now, if it cannot.
-fn obstacle(view: &View, delivery: &Delivery) -> Result<Option<Hold>, Halt> {
-    let account = view.account(delivery.organization, delivery.account)?;
-    Ok(match account.map(|account| account.connection) {
-        Some(Connection::Connected) => None,
-        Some(Connection::NeedsReconnection { .. } | Connection::NeedsAttention { .. }) => {
+/// Why an account can publish nothing before a person has mended it.
+pub(super) fn lost(account: &Account) -> Option<Hold> {
+    match account.connection {
+        Connection::Connected => None,
+        Connection::NeedsReconnection { .. } | Connection::NeedsAttention { .. } => {
             Some(Hold::Reconnection)
         }
-        Some(Connection::Disconnected { .. }) | None => Some(Hold::Disconnected),
-    })
+        Connection::Disconnected { .. } => Some(Hold::Disconnected),
+    }
 }
 
-/// What it waited for is over. How late it is does not matter here: it had begun.
-fn wait_over(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
-    change.after.timer = None;
-    match (obstacle(view, &change.after)?, change.after.armed.clone()) {
-        (None, _) => {
-            change.after.state = State::Ready;
-            return Ok(Fired::Woken);
-        }
-        (Some(Hold::Disconnected), Some(armed)) => {
+/// Why its account cannot publish now, if it cannot.
+fn obstacle(view: &View, delivery: &Delivery) -> Result<Option<Hold>, Halt> {
+    let account = view.account(delivery.organization, delivery.account)?;
+    Ok(account.map_or(Some(Hold::Disconnected), |account| lost(&account)))
+}
+
+/// Its account is lost. One that may have been sent is looked for when the account is back, and
+/// nobody can look if it is gone for good.
+fn strand(view: &mut View, change: &mut Change, why: Hold, now: Timestamp) -> Result<(), Halt> {
+    match (why, change.after.armed.clone()) {
+        (Hold::Disconnected, Some(armed)) => {
             let evidence = "The account was disconnected before it could be found out whether the \
                             request took effect."
                 .to_owned();
-            doubt(view, change, armed.since, evidence, now)?;
+            doubt(view, change, armed.since, evidence, now)
         }
-        (Some(why), _) => hold(view, change, why, &Actor::Engine, now)?,
+        (why, _) => hold(view, change, why, &Actor::Engine, now),
     }
-    Ok(Fired::Nothing)
+}
+
+/// What it waited for is over. How late it is does not matter here: it had begun.
+pub(super) fn wait_over(
+    view: &mut View,
+    change: &mut Change,
+    now: Timestamp,
+) -> Result<Fired, Halt> {
+    change.after.timer = None;
+    if let Some(why) = obstacle(view, &change.after)? {
+        strand(view, change, why, now)?;
+        return Ok(Fired::Nothing);
+    }
+    change.after.state = State::Ready;
+    Ok(Fired::Woken)
 }
 
 fn come_due(view: &mut View, change: &mut Change, now: Timestamp) -> Result<Fired, Halt> {
     change.after.timer = None;
     if let Some(why) = obstacle(view, &change.after)? {
-        hold(view, change, why, &Actor::Engine, now)?;
+        strand(view, change, why, now)?;
         return Ok(Fired::Nothing);
     }
     let unsent = change.after.armed.is_none();
@@ -336,17 +355,33 @@ pub(super) fn sweep(
     now: Timestamp,
     limit: usize,
 ) -> Result<usize, Halt> {
+    let late: Vec<DeliveryId> = view
+        .lane(account.organization, account.id, usize::MAX)?
+        .into_iter()
+        .filter(|place| may_be_missed(place, now))
+        .map(|place| place.delivery)
+        .collect();
     let mut held = 0;
-    for delivery in lane(view, account, limit)? {
-        let untouched = delivery.state == State::Ready && delivery.attempt == 0;
-        if untouched && is_missed(view, account.organization, delivery.due, now)? {
+    for id in late {
+        let Some(delivery) = view.delivery(account.organization, id)? else { continue };
+        if is_missed(view, account.organization, delivery.due, now)? {
             let mut change = Change::of(delivery);
             hold(view, &mut change, Hold::Missed, &Actor::Engine, now)?;
             change.write(view)?;
             held += 1;
         }
+        if held == limit {
+            break;
+        }
     }
     Ok(held)
+}
+
+/// Ready and late, and nothing of it can have been seen by anybody; it may have been prepared, or
+/// refused.
+pub(super) fn may_be_missed(place: &LanePlace, now: Timestamp) -> bool {
+    place.rank == RANK_READY
+        && agenda::lateness(place.due, std::time::Duration::ZERO, now) != Lateness::OnTime
 }
 
 /// The deliveries on an account's lane, in order.
@@ -373,6 +408,9 @@ pub(super) fn may_publish(
     }
     if account.paused != Pause::Running {
         return Ok(Err("the account is paused"));
+    }
+    if read.pause()? != Pause::Running {
+        return Ok(Err("everything is paused"));
     }
     let organization = read.organization(account.organization)?;
     Ok(match organization {
@@ -426,6 +464,13 @@ pub(super) fn claim(view: &mut View, claim: &Claim) -> Result<Claimed, Halt> {
     if delivery.attempt != claim.attempt {
         return Err(Halt::Fenced);
     }
+    if claim.purpose == Purpose::Publish
+        && delivery.armed.is_none()
+        && is_cancelled(view, &delivery)?
+    {
+        cancel(view, delivery, &Actor::Engine, claim.now)?;
+        return Ok(Claimed::SetAside);
+    }
     let mut change = Change::of(delivery);
     if crashed {
         change.after.crashes += 1;
@@ -458,6 +503,32 @@ pub(super) fn claim(view: &mut View, claim: &Claim) -> Result<Claimed, Halt> {
     Ok(Claimed::Go(Box::new(change.write(view)?)))
 }
 
+/// Its post was cancelled while it was on its way, and another attempt would be needed.
+fn is_cancelled(view: &View, delivery: &Delivery) -> Result<bool, Halt> {
+    let post = view.post(delivery.organization, delivery.post)?;
+    Ok(post.is_some_and(|post| post.stage == PostStage::Cancelled))
+}
+
+/// Whoever carried it out has failed. One that was claimed is counted when it is taken up again.
+pub(super) fn crashed(
+    view: &mut View,
+    organization: OrganizationId,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<(), Halt> {
+    let Some(delivery) = view.delivery(organization, id)? else { return Ok(()) };
+    if !matches!(delivery.state, State::Ready | State::Planned) {
+        return Ok(());
+    }
+    let mut change = Change::of(delivery);
+    change.after.crashes += 1;
+    if recovery::after_crash(change.after.crashes) == AfterCrash::SetAside {
+        set_aside(view, &mut change, now)?;
+    }
+    change.write(view)?;
+    Ok(())
+}
+
 fn set_aside(view: &mut View, change: &mut Change, now: Timestamp) -> Result<(), Halt> {
     match change.after.armed.clone() {
         Some(armed) => {
@@ -468,6 +539,33 @@ fn set_aside(view: &mut View, change: &mut Change, now: Timestamp) -> Result<(),
         }
         None => hold(view, change, Hold::Crashes, &Actor::Engine, now),
     }
+}
+
+/// A file of it is gone. What was to be published with it is not published without.
+pub(super) fn fail_without_file(
+    view: &mut View,
+    delivery: Delivery,
+    attempt: u32,
+    words: String,
+    live: Vec<Live>,
+    now: Timestamp,
+) -> Result<(), Halt> {
+    if delivery.attempt != attempt || delivery.state.is_settled() {
+        return Err(Halt::Fenced);
+    }
+    let mut change = Change::of(delivery);
+    match change.after.armed.clone() {
+        Some(armed) => {
+            let evidence = format!("The request was sent, its answer never came, and {words}.");
+            doubt(view, &mut change, armed.since, evidence, now)?;
+        }
+        None => {
+            let refusal = Refusal::new(RefusalKind::Media, "file_missing", words);
+            settle_failed(view, &mut change, refusal, live, now)?;
+        }
+    }
+    change.write(view)?;
+    Ok(())
 }
 
 /// A person has to decide; says what is known.
@@ -495,6 +593,11 @@ pub(super) fn advance(
 ) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
     change.after.step = step;
+    if live.len() > change.after.live.len() {
+        let url = live.last().map(|last| last.url.clone()).unwrap_or_default();
+        let text = format!("Part {} of the thread is live: {url}", live.len());
+        change.tell(view, EventKind::DeliveryAdvanced, &Actor::Engine, now, text)?;
+    }
     change.after.live = live;
     change.after.armed = match arms {
         Arms::Yes => Some(Armed { since: now, looks: 0 }),
@@ -612,6 +715,18 @@ pub(super) fn fail(
     now: Timestamp,
 ) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
+    settle_failed(view, &mut change, refusal, live, now)?;
+    change.write(view)?;
+    Ok(())
+}
+
+fn settle_failed(
+    view: &mut View,
+    change: &mut Change,
+    refusal: Refusal,
+    live: Vec<Live>,
+    now: Timestamp,
+) -> Result<(), Halt> {
     change.after.failures += 1;
     change.after.armed = None;
     change.after.live = live;
@@ -622,9 +737,7 @@ pub(super) fn fail(
     };
     let text = format!("Failed ({}): {}{partly}", refusal.kind.name(), refusal.words);
     change.after.state = State::Failed { at: now, refusal };
-    change.tell(view, EventKind::DeliveryFailed, &Actor::Engine, now, text)?;
-    change.write(view)?;
-    Ok(())
+    change.tell(view, EventKind::DeliveryFailed, &Actor::Engine, now, text)
 }
 
 pub(super) fn in_doubt(
@@ -657,12 +770,28 @@ pub(super) fn looked(
     Ok(())
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rearmed {
+    Armed,
+    /// Finding out took longer than the organization's grace, so it is held instead.
+    Missed,
+}
+
 /// The request is certainly not there and will be sent again: armed anew from now.
-pub(super) fn rearm(view: &mut View, fence: Fence, now: Timestamp) -> Result<(), Halt> {
+pub(super) fn rearm(view: &mut View, fence: Fence, now: Timestamp) -> Result<Rearmed, Halt> {
     let mut change = Change::fenced(view, fence)?;
     change.after.armed = Some(Armed { since: now, looks: 0 });
+    let rearmed = if change.after.live.is_empty()
+        && is_missed(view, change.after.organization, change.after.due, now)?
+    {
+        change.after.armed = None;
+        hold(view, &mut change, Hold::Missed, &Actor::Engine, now)?;
+        Rearmed::Missed
+    } else {
+        Rearmed::Armed
+    };
     change.write(view)?;
-    Ok(())
+    Ok(rearmed)
 }
 
 /// Back to the lane, still unanswered: whoever takes it next goes on finding out.
@@ -675,27 +804,47 @@ pub(super) fn hand_back(view: &mut View, fence: Fence) -> Result<(), Halt> {
 }
 
 /// The account can no longer publish: what is claimed, and all that is ready, is held.
-pub(super) fn hold_claimed(view: &mut View, fence: Fence, now: Timestamp) -> Result<(), Halt> {
+/// `doubted`: an earlier request whose outcome is unknown still.
+pub(super) fn hold_claimed(
+    view: &mut View,
+    fence: Fence,
+    doubted: Option<Armed>,
+    now: Timestamp,
+) -> Result<(), Halt> {
     let mut change = Change::fenced(view, fence)?;
-    change.after.armed = None;
+    change.after.armed = doubted;
     hold(view, &mut change, Hold::Reconnection, &Actor::Engine, now)?;
     change.write(view)?;
     Ok(())
 }
 
-/// All that is ready on an account's lane is held; at most `limit` a commit.
+/// The account is lost: what is on its lane, and not being carried out by this engine, is held. At
+/// most `limit` a commit.
 pub(super) fn hold_lane(
     view: &mut View,
     account: &Account,
     why: Hold,
+    epoch: u64,
     now: Timestamp,
     limit: usize,
 ) -> Result<usize, Halt> {
     let mut held = 0;
     for delivery in lane(view, account, limit)? {
-        if delivery.state == State::Ready {
+        let idle = match delivery.state {
+            State::Ready => true,
+            // Left over by a process that died.
+            State::Running | State::Staging => delivery.epoch != epoch,
+            State::Planned
+            | State::Waiting { .. }
+            | State::InDoubt { .. }
+            | State::Published { .. }
+            | State::Failed { .. }
+            | State::Held { .. }
+            | State::Cancelled { .. } => false,
+        };
+        if idle {
             let mut change = Change::of(delivery);
-            hold(view, &mut change, why, &Actor::Engine, now)?;
+            strand(view, &mut change, why, now)?;
             change.write(view)?;
             held += 1;
         }

@@ -66,6 +66,16 @@ impl View {
         self.put(&Key::Post(post.organization, post.id), encode(post))
     }
 
+    /// For a post that was never written before.
+    pub fn put_new_post(&mut self, post: &Post) {
+        self.put_new(&Key::Post(post.organization, post.id), encode(post));
+    }
+
+    /// For a delivery that was never written before; see [`View::put_delivery`].
+    pub fn put_new_delivery(&mut self, delivery: &Delivery) {
+        self.put_new(&Key::Delivery(delivery.organization, delivery.id), encode(delivery));
+    }
+
     /// The record alone: timer, lane and marks are the caller's, by their own methods.
     pub fn put_delivery(&mut self, delivery: &Delivery) -> Result<(), Error> {
         self.put(&Key::Delivery(delivery.organization, delivery.id), encode(delivery))

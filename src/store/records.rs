@@ -27,6 +27,9 @@ use crate::store::{error::Error, keys::Key};
 /// Bounds what damaged lengths can make us allocate.
 const RECORD_BYTES_MAX: usize = 64 << 20;
 
+/// Room for most records, and for the byte that the shelf puts in front.
+const RECORD_BYTES_USUAL: usize = 1_024;
+
 pub(super) trait Record: Sized {
     /// An enum with an arm for each version; the place of the arm is the version's byte.
     type Stored: Serialize + DeserializeOwned;
@@ -39,8 +42,10 @@ pub(super) trait Record: Sized {
 }
 
 pub(super) fn encode<R: Record>(record: &R) -> Vec<u8> {
-    bincode::serde::encode_to_vec(record.store(), standard())
-        .expect("twins hold nothing that bincode cannot write")
+    let mut bytes = Vec::with_capacity(RECORD_BYTES_USUAL);
+    bincode::serde::encode_into_std_write(record.store(), &mut bytes, standard())
+        .expect("twins hold nothing that bincode cannot write");
+    bytes
 }
 
 pub(super) fn decode<R: Record>(key: &Key, bytes: &[u8]) -> Result<R, Error> {

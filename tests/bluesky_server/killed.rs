@@ -156,7 +156,6 @@ async fn every_part_is_there_once_and_in_order_wherever_the_engine_dies() {
         died += 1;
     }
     check_threads(&server.posts(did).await, died + 1);
-    println!("killed at {commits} commits, and before and after {sends} sends");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,22 +164,34 @@ async fn thread_is_finished_once_when_the_server_dies_in_the_middle_of_it() {
     let member = server.register("outage").await;
     // Hardly any time passes while the server is away, so that it is not given up meanwhile.
     let world = World::with_clock(&server, &member, Clock::scaled(1)).await;
-    let texts: Vec<String> = (1..=25).map(|n| format!("part {n}")).collect();
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let planned = world.plan(thread(&texts)).await;
-    while server.posts(&member.did).await.len() < 3 {}
-    server.kill();
-    let waits = |delivery: &Delivery| matches!(delivery.state, State::Waiting { .. });
-    world.until(planned.id, waits).await;
+    let mut expected = Vec::new();
+    for number in 1..=TRIES_MAX {
+        let texts: Vec<String> = (1..=25).map(|part| format!("{number}, part {part}")).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let planned = world.plan(thread(&texts)).await;
+        while server.posts(&member.did).await.len() < expected.len() + 3 {}
+        server.kill();
+        let stopped = |delivery: &Delivery| {
+            matches!(delivery.state, State::Waiting { .. }) || settled(delivery)
+        };
+        let interrupted = world.until(planned.id, stopped).await;
 
-    server.restart().await;
-    // Whatever it waits for has come.
-    world.home.clock.turn(5 * 60_000);
-    let delivery = world.until(planned.id, settled).await;
-    let told = told(&world.engine, &world.caller, &delivery);
-    assert!(published(&delivery), "{delivery:?}\n{told}");
-    assert_eq!(delivery.live.len(), texts.len());
-    let posts = server.posts(&member.did).await;
-    assert_eq!(posts.iter().map(Record::text).collect::<Vec<_>>(), texts);
-    check_replies(&posts);
+        server.restart().await;
+        // Whatever it waits for has come.
+        world.home.clock.turn(5 * 60_000);
+        let delivery = world.until(planned.id, settled).await;
+        let told = told(&world.engine, &world.caller, &delivery);
+        assert!(published(&delivery) && delivery.live.len() == texts.len(), "{told}");
+        let posts = server.posts(&member.did).await;
+        check_replies(&posts[expected.len()..]);
+        expected.extend(texts.into_iter().map(str::to_owned));
+        assert_eq!(posts.iter().map(Record::text).collect::<Vec<_>>(), expected);
+        if !settled(&interrupted) {
+            return;
+        }
+    }
+    panic!("each of {TRIES_MAX} threads was published before the server could be killed");
 }
+
+/// A thread may be quicker than the kill, on a machine that has much else to do.
+const TRIES_MAX: usize = 5;

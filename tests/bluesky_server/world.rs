@@ -244,7 +244,7 @@ pub(crate) async fn upload(engine: &Engine, caller: &Caller, bytes: &[u8]) -> Me
 
 /// Three pixels wide and two high.
 pub(crate) fn picture() -> Vec<u8> {
-    let text = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAHElEQVR42mM4wRB1QiPqREAUwwm5qBNuUSfy\
-                ogBP4ggXtgQbjQAAAABJRU5ErkJggg==";
+    let text = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAHElEQVR42mM4wRB1QiPqREAU\
+                wwm5qBNuUSfyogBP4ggXtgQbjQAAAABJRU5ErkJggg==";
     BASE64_STANDARD.decode(text).unwrap()
 }

@@ -1,5 +1,6 @@
 //! The promise, at every point where a process can die: one scenario, killed before each of its
-//! commits, and before and after each of its sends, started again, and counted against the platforms' ledger.
+//! commits, and before and after each of its sends, started again, and counted against the
+//! platforms' ledger.
 
 use std::collections::BTreeMap;
 
@@ -102,6 +103,8 @@ impl Scenario {
         let engine = self.planet.engine(Mortality::default()).await;
         let planned = self.plan(&engine).await.unwrap();
         let ended = self.all_settled(&engine, &planned).await;
+        let wrong = engine.contradictions().await.unwrap();
+        assert!(wrong.is_empty(), "{death:?}: {}", wrong.join("\n"));
         engine.kill().await;
         (ended, counts)
     }

@@ -2,7 +2,13 @@
 
 #![expect(clippy::print_stdout, reason = "what was killed belongs in the output")]
 
+mod accounts;
+mod downtime;
 mod killed;
+mod pacing;
+mod planning;
 mod publishing;
+mod recovery;
 mod removing;
+mod retry;
 mod world;

@@ -12,6 +12,7 @@ use fanfare::{
     domain::{
         account::Account,
         delivery::{Delivery, State},
+        event::EventKind,
         ids::{AccountId, DeliveryId, MediaId},
         mortality::Mortality,
         organization::Scope,
@@ -22,13 +23,15 @@ use fanfare::{
         AppCredentials, Engine, NetSettings, Place, PrivateAddresses, Settings,
         facade::{
             Callback, Caller, ConnectRequest, Connecting, Founding, NewPost, OrganizationEdit,
-            PlanRequest, PostView,
+            Page, PlanRequest, PostView,
         },
     },
     entropy::Entropy,
-    sandbox::{Clockwork, LedgerEntry, Limits, Sandbox},
+    sandbox::{Clockwork, Fault, FaultKind, LedgerEntry, Limits, Operation, Sandbox},
     store::Memory,
 };
+
+pub(crate) const PASSWORD: &str = "abcd-efgh-ijkl-mnop";
 
 pub(crate) const SPEED: u32 = 40;
 
@@ -38,6 +41,7 @@ pub(crate) struct Planet {
     pub(crate) origin: String,
     pub(crate) memory: Memory,
     pub(crate) clock: Clock,
+    tune: fn(&mut Settings),
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -49,6 +53,11 @@ impl Drop for Planet {
 
 impl Planet {
     pub(crate) async fn new() -> Planet {
+        Planet::tuned(|_| ()).await
+    }
+
+    /// Every engine of this planet starts with settings that `tune` has changed.
+    pub(crate) async fn tuned(tune: fn(&mut Settings)) -> Planet {
         let clock = Clock::scaled(SPEED);
         let (now, wait) = (clock.clone(), clock.clone());
         let sandbox = Sandbox::with_limits(
@@ -68,7 +77,7 @@ impl Planet {
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.unwrap();
         });
-        Planet { sandbox, origin, memory: Memory::default(), clock, server }
+        Planet { sandbox, origin, memory: Memory::default(), clock, tune, server }
     }
 
     /// Starts an engine on what is stored; again after each crash.
@@ -77,7 +86,7 @@ impl Planet {
     }
 
     pub(crate) async fn try_engine(&self, mortality: Mortality) -> Result<Engine, String> {
-        Engine::start(Settings {
+        let mut settings = Settings {
             data: Place::Memory(self.memory.clone()),
             cache_bytes: 1 << 20,
             vault_key: None,
@@ -105,8 +114,26 @@ impl Planet {
             clock: self.clock.clone(),
             entropy: Entropy::system(),
             mortality,
-        })
-        .await
+        };
+        (self.tune)(&mut settings);
+        Engine::start(settings).await
+    }
+
+    /// As an administrator sets a clock; back, if less than nothing.
+    pub(crate) fn turn(&self, seconds: i64) {
+        self.clock.turn(seconds * 1_000);
+    }
+
+    pub(crate) fn fault(&self, kind: FaultKind, operation: Operation, times: u64) {
+        self.sandbox.inject(Fault { times, ..Fault::new(kind, operation) });
+    }
+
+    /// What readers of an account see, in the order of its making.
+    pub(crate) fn texts(&self, account: &Account) -> Vec<String> {
+        let entries = self.ledger();
+        let of_account =
+            entries.into_iter().filter(|entry| entry.account == account.identity.remote_id);
+        of_account.map(|entry| entry.text).collect()
     }
 
     pub(crate) fn ledger(&self) -> Vec<LedgerEntry> {
@@ -139,7 +166,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> World {
-        let planet = Planet::new().await;
+        World::tuned(|_| ()).await
+    }
+
+    pub(crate) async fn tuned(tune: fn(&mut Settings)) -> World {
+        let planet = Planet::tuned(tune).await;
         let engine = planet.engine(Mortality::default()).await;
         let caller = found(&engine).await;
         World { planet, engine, caller }
@@ -175,6 +206,89 @@ impl World {
 
     pub(crate) fn in_seconds(&self, seconds: u64) -> PlanRequest {
         PlanRequest::At(self.planet.clock.now().after(Duration::from_secs(seconds)))
+    }
+
+    /// Like [`World::plan`], for more than a text.
+    pub(crate) async fn post(
+        &self,
+        content: Content,
+        target: AccountId,
+        plan: PlanRequest,
+        priority: u8,
+    ) -> Delivery {
+        let targets = vec![target];
+        let post = NewPost { content, variants: BTreeMap::new(), targets, plan, priority };
+        let mut made = self.engine.create_post(&self.caller, post, None).await.unwrap().0;
+        made.deliveries.remove(0)
+    }
+
+    pub(crate) async fn say(&self, text: &str, account: &Account, plan: PlanRequest) -> Delivery {
+        self.post(text_content(text), account.id, plan, 5).await
+    }
+
+    /// Waits until something is told of this delivery that has `words` in it.
+    pub(crate) async fn told(&self, delivery: &Delivery, words: &str) {
+        let mut changed = self.engine.changed();
+        let heard = async {
+            while !self.story(delivery).contains(words) {
+                changed.changed().await.unwrap();
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(20), heard).await.is_err() {
+            panic!("nobody tells of `{words}`:\n{}", self.story(delivery));
+        }
+    }
+
+    /// The timeline of its post.
+    pub(crate) fn story(&self, delivery: &Delivery) -> String {
+        let events = self.engine.timeline(&self.caller, delivery.post).unwrap();
+        let lines: Vec<String> =
+            events.iter().map(|event| format!("{} {}", event.at, event.text)).collect();
+        lines.join("\n")
+    }
+
+    /// The names of all that has happened in the organization.
+    pub(crate) fn events(&self, kind: EventKind) -> usize {
+        let events = self.engine.events(&self.caller, 0, 1_000).unwrap();
+        events.iter().filter(|event| event.kind == kind).count()
+    }
+
+    /// Waits until so many events of a kind have happened.
+    pub(crate) async fn until_events(&self, kind: EventKind, count: usize) {
+        let mut changed = self.engine.changed();
+        let heard = async {
+            while self.events(kind) < count {
+                changed.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), heard).await.expect("it happens");
+    }
+
+    pub(crate) fn account(&self, account: &Account) -> Account {
+        self.engine.account(&self.caller, account.id).unwrap()
+    }
+
+    pub(crate) async fn set_grace(&self, seconds: u64) {
+        let grace = Some(Duration::from_secs(seconds));
+        let edit = OrganizationEdit { name: None, grace, posts_per_hour: None };
+        self.engine.edit_organization(&self.caller, self.caller.organization, edit).await.unwrap();
+    }
+
+    /// Every index row agrees with its record, and no secret is told anywhere.
+    pub(crate) async fn check(&self) {
+        let wrong = self.engine.contradictions().await.unwrap();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        let events = self.engine.events(&self.caller, 0, 1_000).unwrap();
+        let page = Page::default();
+        let told = format!(
+            "{events:?} {:?} {:?} {:?}",
+            self.engine.posts(&self.caller, &page).unwrap(),
+            self.engine.accounts(&self.caller, &page).unwrap(),
+            self.engine.deliveries(&self.caller, None, None, &page).unwrap(),
+        );
+        for secret in [PASSWORD, "sandbox-secret", "eyJ", "ff_"] {
+            assert!(!told.contains(secret), "{secret} is told in {told}");
+        }
     }
 
     pub(crate) async fn restart(&mut self, mortality: Mortality) {
@@ -217,7 +331,7 @@ pub(crate) async fn connect(
         platform: platform.to_owned(),
         server,
         identifier: handle.to_owned(),
-        password: Some(Secret::new("abcd-efgh-ijkl-mnop")),
+        password: Some(Secret::new(PASSWORD)),
         reconnect: None,
     };
     match engine.connect(caller, request).await.unwrap() {
@@ -297,6 +411,22 @@ pub(crate) fn part(text: &str, media: &[MediaId]) -> Part {
 
 pub(crate) fn published(state: &State) -> bool {
     matches!(state, State::Published { .. })
+}
+
+pub(crate) fn failed(state: &State) -> bool {
+    matches!(state, State::Failed { .. })
+}
+
+pub(crate) fn held(state: &State) -> bool {
+    matches!(state, State::Held { .. })
+}
+
+pub(crate) fn in_doubt(state: &State) -> bool {
+    matches!(state, State::InDoubt { .. })
+}
+
+pub(crate) fn waiting(state: &State) -> bool {
+    matches!(state, State::Waiting { .. })
 }
 
 pub(crate) fn settled(state: &State) -> bool {

@@ -123,6 +123,12 @@ pub(super) fn content(texts: &[&str]) -> Value {
 
 /// The posts, and for each account in the order of their times.
 pub(super) fn scenes(props: &Props) -> Vec<Scene> {
+    let mut scenes = morning(props);
+    scenes.extend(evening());
+    scenes
+}
+
+fn morning(props: &Props) -> Vec<Scene> {
     vec![
         Scene {
             second: None,
@@ -161,6 +167,11 @@ pub(super) fn scenes(props: &Props) -> Vec<Scene> {
         },
         Scene::new("a video", 24, &["ben"], &["Waves, for a second."])
             .showing(&props.film, "A film of waves"),
+    ]
+}
+
+fn evening() -> Vec<Scene> {
+    vec![
         Scene {
             variants: BTreeMap::from([("x", content(&["Tide tables are in. Short, for X."]))]),
             ..Scene::new(

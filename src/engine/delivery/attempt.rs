@@ -10,6 +10,7 @@ use crate::{
         account::Account,
         delivery::{Armed, Delivery, Hold, Live, State, Why},
         event::EventKind,
+        ids::MediaId,
         organization::{Actor, Organization},
         platform::PaceScope,
         refusal::{Refusal, RefusalKind},
@@ -42,6 +43,10 @@ pub(super) struct Attempt<'a> {
     pub(super) files: Files,
     pub(super) step: Value,
     pub(super) fence: Fence,
+    /// An earlier sending of the same request, with the same key, whose outcome is unknown.
+    /// Whatever becomes of its repetition, short of a success, says nothing about it.
+    pub(super) doubted: Option<Armed>,
+    missing: Option<MediaId>,
     pub(super) absence: Absence,
 }
 
@@ -64,6 +69,9 @@ pub(super) async fn carry_out(assignment: &Assignment) -> Result<End, Halt> {
         hold_unreadable(assignment).await?;
         return Ok(End::Settled);
     };
+    if let Some(missing) = attempt.missing {
+        return attempt.fail_without(missing).await;
+    }
     let Ok(request) = attempt.request() else { return attempt.hold_unreadable().await };
     let unanswered = attempt.delivery.armed.clone();
     if assignment.purpose == Purpose::Stage && arms(&request) == Arms::Yes {
@@ -120,8 +128,19 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         attempt: delivery.attempt + 1,
         epoch: core.epoch,
     };
-    let absence = Absence::Unknown;
-    Ok(Some(Attempt { assignment, connector, account, delivery, job, files, step, fence, absence }))
+    Ok(Some(Attempt {
+        assignment,
+        connector,
+        account,
+        delivery,
+        job,
+        files,
+        step,
+        fence,
+        absence: Absence::Unknown,
+        doubted: None,
+        missing: prepared.missing,
+    }))
 }
 
 /// This version cannot go on with it: its step, its post or its platform is gone.
@@ -185,6 +204,19 @@ impl Attempt<'_> {
     /// What readers can see so far.
     pub(super) fn live(&self) -> Vec<Live> {
         self.connector.live(&self.step, &self.job).unwrap_or_default()
+    }
+
+    async fn fail_without(&self, missing: MediaId) -> Result<End, Halt> {
+        let Delivery { organization, id, attempt, .. } = self.delivery;
+        let (now, live) = (self.core().now(), self.live());
+        let words = format!("its file {missing} was deleted");
+        self.core()
+            .commit("file missing", move |view| {
+                let delivery = view.delivery(organization, id)?.ok_or(Halt::Fenced)?;
+                transitions::fail_without_file(view, delivery, attempt, words, live, now)
+            })
+            .await?;
+        Ok(End::Settled)
     }
 
     async fn hold_unreadable(&self) -> Result<End, Halt> {
@@ -326,6 +358,7 @@ impl Attempt<'_> {
 
     async fn go(&mut self, step: Value, exhausted: Option<Timestamp>) -> Result<Course, Halt> {
         self.step = step;
+        self.doubted = None;
         let Ok(request) = self.request() else {
             return self.hold_unreadable().await.map(Course::End);
         };
@@ -385,32 +418,45 @@ impl Attempt<'_> {
         };
         let situation = self.situation(armedness);
         let (fence, now, failures) = (self.fence, situation.now, self.delivery.failures);
+        let doubted = self.doubted.clone();
         match retry::react(&refusal, &situation) {
             Reaction::Rest { until, scope } => {
                 let account = self.account.clone();
+                let wait = Wait { armed: doubted, ..limit_wait(until, failures) };
                 self.end_with(End::Rest { until }, move |view| {
                     paces::block(view, &account, scope, until)?;
-                    transitions::wait(view, fence, limit_wait(until, failures), now)
+                    transitions::wait(view, fence, wait, now)
                 })
                 .await
             }
-            Reaction::Again { at } => self.again(at, refusal).await,
+            Reaction::Refresh if doubted.is_some() => {
+                doubt::hand_back(self, End::NeedsRefresh).await
+            }
             Reaction::Refresh => self.step_back(End::NeedsRefresh).await,
             Reaction::Reconnect => {
                 self.end_with(End::NeedsReconnection, move |view| {
-                    transitions::hold_claimed(view, fence, now)
+                    transitions::hold_claimed(view, fence, doubted, now)
                 })
                 .await
             }
+            Reaction::Again { at } if doubted.is_none() => self.again(at, refusal).await,
             // It is not there, and still the platform says that it has the like: an older post.
             Reaction::Look
                 if refusal.kind == RefusalKind::Duplicate && self.absence == Absence::Proven =>
             {
                 self.give_up(refusal).await
             }
-            Reaction::Look => {
+            Reaction::Again { .. } | Reaction::Look => {
                 let reason = format!("the answer was: {}", refusal.words);
                 doubt::unanswered(self, request, reason).await
+            }
+            Reaction::GiveUp if doubted.is_some() => {
+                let evidence = format!(
+                    "It was sent and not answered. When it was sent again with the same key, the \
+                     answer was: {}",
+                    refusal.words
+                );
+                doubt::ask(self, &evidence).await
             }
             Reaction::GiveUp => self.give_up(refusal).await,
         }
@@ -422,6 +468,9 @@ impl Attempt<'_> {
         reason: String,
         until: Option<Timestamp>,
     ) -> Result<Course, Halt> {
+        if self.doubted.is_some() {
+            return doubt::unanswered(self, request, reason).await;
+        }
         let refusal = Refusal::new(RefusalKind::Unavailable, "not_sent", reason);
         let armedness = match arms(request) {
             Arms::Yes => Armedness::Armed,

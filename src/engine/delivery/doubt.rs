@@ -15,7 +15,7 @@ use crate::{
     engine::{
         core::Halt,
         delivery::attempt::{Absence, Attempt, Course, ECHO, guard},
-        transitions::{self, Change, Wait},
+        transitions::{self, Change, Rearmed, Wait},
     },
     policy::{
         lane::End,
@@ -89,11 +89,18 @@ async fn send_again(
             let text = "No answer was recorded. It is sent again with the same key.".to_owned();
             return pause(attempt, armed, echo, text).await;
         }
+        attempt.doubted = Some(armed);
         return attempt.send_decided(request.clone()).await;
     }
     // Absence is proven: from here on it is a first time.
     let fence = attempt.fence;
-    attempt.core().commit("arm again", move |view| transitions::rearm(view, fence, now)).await?;
+    let rearmed = attempt
+        .core()
+        .commit("arm again", move |view| transitions::rearm(view, fence, now))
+        .await?;
+    if rearmed == Rearmed::Missed {
+        return Ok(Course::End(End::Settled));
+    }
     attempt.delivery.armed = Some(Armed { since: now, looks: 0 });
     attempt.job.armed = Some(now);
     attempt.absence = Absence::Proven;
@@ -210,12 +217,12 @@ async fn pause(
 }
 
 /// Back to the lane as it is: still unanswered.
-async fn hand_back(attempt: &mut Attempt<'_>, end: End) -> Result<Course, Halt> {
+pub(super) async fn hand_back(attempt: &mut Attempt<'_>, end: End) -> Result<Course, Halt> {
     let fence = attempt.fence;
     attempt.end_with(end, move |view| transitions::hand_back(view, fence)).await
 }
 
-async fn ask(attempt: &mut Attempt<'_>, evidence: &str) -> Result<Course, Halt> {
+pub(super) async fn ask(attempt: &mut Attempt<'_>, evidence: &str) -> Result<Course, Halt> {
     let (fence, now, live) = (attempt.fence, attempt.core().now(), attempt.live());
     let evidence = evidence.to_owned();
     attempt

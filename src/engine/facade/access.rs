@@ -32,8 +32,11 @@ impl Caller {
         }
         Err(Problem::new(
             Code::Forbidden,
-            format!("This needs a key with the scope {scope:?}; yours has {:?}.", self.scope)
-                .to_lowercase(),
+            format!(
+                "This needs a key with the scope {}; yours has {}.",
+                scope.name(),
+                self.scope.name()
+            ),
             "Use another key, or ask an admin of the organization for one.",
         ))
     }
@@ -248,6 +251,8 @@ impl Engine {
         caller: &Caller,
         id: OrganizationId,
     ) -> Answer<Organization> {
+        caller.may(Scope::Publish)?;
+        caller.may_reach(id)?;
         self.sweep_organization(id).await?;
         self.set_pause(caller, id, Pause::Running).await
     }
@@ -294,6 +299,7 @@ impl Engine {
     }
 
     pub async fn resume_everything(&self, caller: &Caller) -> Answer<()> {
+        may_switch_everything(caller)?;
         crate::engine::start::sweep_all(&self.core).await.map_err(Problem::from)?;
         self.set_everything(caller, Pause::Running).await
     }
@@ -303,14 +309,7 @@ impl Engine {
     }
 
     async fn set_everything(&self, caller: &Caller, pause: Pause) -> Answer<()> {
-        caller.may(Scope::Admin)?;
-        if caller.reach != Reach::Instance {
-            return Err(Problem::new(
-                Code::Forbidden,
-                "Only the instance's owner can pause or resume everything.",
-                "Pause your organization instead.",
-            ));
-        }
+        may_switch_everything(caller)?;
         let paused = pause != Pause::Running;
         let (home, actor, now) = (caller.organization, caller.actor.clone(), self.core.now());
         let core = self.core.clone();
@@ -349,6 +348,18 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn may_switch_everything(caller: &Caller) -> Answer<()> {
+    caller.may(Scope::Admin)?;
+    if caller.reach == Reach::Instance {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::Forbidden,
+        "Only the instance's owner can pause or resume everything.",
+        "Pause your organization instead.",
+    ))
 }
 
 fn establish(

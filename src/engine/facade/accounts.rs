@@ -383,6 +383,9 @@ impl Engine {
                 keep(view, Newcomer { id, platform, identity, endpoints, grant, arrival }, now)
             })
             .await?;
+        if let Some(directory) = self.directory() {
+            let _ = directory.cast(DirectoryMessage::Forgive(account.id));
+        }
         self.wake(organization, account.id);
         Ok(account)
     }
@@ -661,7 +664,7 @@ fn release_held(
 ) -> Result<(), Halt> {
     let held = State::Held { since: now, why: Hold::Reconnection };
     let Some(number) = transitions::attention_number(&held) else { return Ok(()) };
-    for id in view.attention(account.organization, number, COUNT_MAX)? {
+    for id in view.attention(account.organization, number, usize::MAX)? {
         let Some(delivery) = view.delivery(account.organization, id)? else { continue };
         if delivery.account == account.id
             && matches!(

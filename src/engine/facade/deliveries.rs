@@ -124,7 +124,7 @@ impl Engine {
                 return Err(wrong_state(&delivery, "be retried"));
             }
             let mut change = Change::of(delivery);
-            again(&mut change.after, now);
+            again(view, &mut change, now)?;
             let text = "A person asked for another attempt.".to_owned();
             change.tell(view, EventKind::DeliveryRetried, actor, now, text)?;
             change.write(view)
@@ -169,11 +169,23 @@ impl Engine {
                 Resolution::Live { url } => {
                     let mut live = change.after.live.clone();
                     live.push(Live { id: String::new(), url });
-                    transitions::settle_published(view, &mut change, live, actor, now)?;
+                    let unsent = parts_of(view, &change.after)?.saturating_sub(live.len());
+                    if unsent == 0 {
+                        transitions::settle_published(view, &mut change, live, actor, now)?;
+                    } else {
+                        // What would follow has nothing that it could answer to.
+                        change.after.live = live;
+                        change.after.armed = None;
+                        let words = format!("the last {unsent} parts of the thread were not sent");
+                        let refusal = Refusal::new(RefusalKind::Rejected, "unsent_parts", words);
+                        let text = format!("Failed: {}.", refusal.words);
+                        change.after.state = State::Failed { at: now, refusal };
+                        change.tell(view, EventKind::DeliveryFailed, actor, now, text)?;
+                    }
                 }
                 Resolution::NotLive => {
+                    send_again(view, &mut change, now)?;
                     change.after.armed = None;
-                    again(&mut change.after, now);
                 }
                 Resolution::Abandon => {
                     let words = "left as it is by a person".to_owned();
@@ -210,6 +222,9 @@ impl Engine {
                 change(view, delivery, &actor, now)
             })
             .await?;
+        if let Some(timer) = delivery.timer {
+            self.planned(timer);
+        }
         self.wake(organization, delivery.account);
         Ok(delivery)
     }
@@ -318,14 +333,33 @@ impl Engine {
 
 const SCAN_PIECE: usize = 500;
 
+/// How many parts the thread has; a post that is gone has none that could be sent.
+fn parts_of(view: &View, delivery: &Delivery) -> Result<usize, Halt> {
+    let post = view.post(delivery.organization, delivery.post)?;
+    Ok(post.map_or(0, |post| post.content_for(delivery.account, &delivery.platform).parts.len()))
+}
+
 /// Now, as a new decision: earlier failures no longer count, and the grace begins anew. What is
-/// still unanswered stays so, and is looked for first.
-fn again(delivery: &mut Delivery, now: Timestamp) {
+/// still unanswered is looked for first.
+fn again(view: &mut View, change: &mut Change, now: Timestamp) -> Result<(), Halt> {
+    if change.after.armed.is_some() {
+        return send_again(view, change, now);
+    }
+    let delivery = &mut change.after;
     delivery.state = State::Planned;
     delivery.due = delivery.due.max(now);
     delivery.timer = Some(now);
     delivery.failures = 0;
     delivery.crashes = 0;
+    Ok(())
+}
+
+/// The same request as before. Its time stays, because a platform may know the request by it.
+fn send_again(view: &mut View, change: &mut Change, now: Timestamp) -> Result<(), Halt> {
+    change.after.failures = 0;
+    change.after.crashes = 0;
+    transitions::wait_over(view, change, now)?;
+    Ok(())
 }
 
 fn state_number(name: &str) -> Answer<Option<u8>> {

@@ -17,7 +17,7 @@ use crate::{
         facade::{Caller, Listing, Once, Page, listing, remembered},
         journal::{self, Tale},
     },
-    store::{Incoming, Read, View},
+    store::{Incoming, Read},
 };
 
 /// Enough of a file to know what it is and how large its picture is.
@@ -135,16 +135,17 @@ impl Engine {
     pub async fn delete_media(&self, caller: &Caller, id: MediaId) -> Answer<()> {
         caller.may(Scope::Draft)?;
         let organization = caller.organization;
+        // All posts are looked through here, where nobody waits for it; the commit looks only at
+        // what is newer than the file. An edit in between is noticed when the post is to go out.
+        let media = self.core.store.media(organization, id)?.ok_or_else(|| missing(id))?;
+        if let Some(post) = used_by(&self.core.store, &media, Posts::All).map_err(Problem::from)? {
+            return Err(in_use(post));
+        }
         self.core
             .commit_at_door("delete media", move |view| {
                 let media = view.media(organization, id)?.ok_or_else(|| missing(id))?;
-                if let Some(post) = used_by(view, &media)? {
-                    return Err(Problem::new(
-                        Code::WrongState,
-                        format!("The file is used by the post {post}."),
-                        "Cancel or edit that post first.",
-                    )
-                    .into());
+                if let Some(post) = used_by(view, &media, Posts::NewerThanTheFile)? {
+                    return Err(in_use(post).into());
                 }
                 view.delete(&crate::store::Key::Media(organization, id))?;
                 Ok(())
@@ -153,21 +154,39 @@ impl Engine {
     }
 }
 
+fn in_use(post: crate::domain::ids::PostId) -> Problem {
+    Problem::new(
+        Code::WrongState,
+        format!("The file is used by the post {post}."),
+        "Cancel or edit that post first.",
+    )
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Posts {
+    /// An older one may have been edited to use the file.
+    All,
+    NewerThanTheFile,
+}
+
 /// A post that may still be published with it.
-fn used_by(view: &View, media: &Media) -> Result<Option<crate::domain::ids::PostId>, Halt> {
+fn used_by(
+    read: &impl Read,
+    media: &Media,
+    which: Posts,
+) -> Result<Option<crate::domain::ids::PostId>, Halt> {
     let uses = |content: &Content| {
         content.parts.iter().any(|part| part.media.iter().any(|found| found.media == media.id))
     };
     let mut before = None;
     loop {
-        let posts = view.posts(media.organization, before, POSTS_AT_ONCE)?;
+        let posts = read.posts(media.organization, before, POSTS_AT_ONCE)?;
         for post in &posts {
             let named = uses(&post.content) || post.variants.values().any(uses);
-            // A file is older than every post that uses it.
-            if post.created < media.created {
+            if which == Posts::NewerThanTheFile && post.created < media.created {
                 return Ok(None);
             }
-            if named && post.stage != PostStage::Cancelled && !is_over(view, post)? {
+            if named && post.stage != PostStage::Cancelled && !is_over(read, post)? {
                 return Ok(Some(post.id));
             }
         }
@@ -180,12 +199,12 @@ fn used_by(view: &View, media: &Media) -> Result<Option<crate::domain::ids::Post
 
 const POSTS_AT_ONCE: usize = 500;
 
-fn is_over(view: &View, post: &crate::domain::post::Post) -> Result<bool, Halt> {
+fn is_over(read: &impl Read, post: &crate::domain::post::Post) -> Result<bool, Halt> {
     if post.stage == PostStage::Draft {
         return Ok(false);
     }
     for &id in &post.deliveries {
-        let delivery = view.delivery(post.organization, id)?;
+        let delivery = read.delivery(post.organization, id)?;
         let over = delivery.is_none_or(|delivery| {
             matches!(
                 delivery.state,

@@ -17,7 +17,7 @@ use crate::{
         core::Halt,
         facade::{
             Caller, Listing, NewPost, Once, Page, PlanRequest, PostEdit, PostView, Repeated,
-            Validation, listing, remembered, validation,
+            TargetValidation, Validation, listing, remembered, validation,
         },
         journal::{self, Tale},
         transitions::{self, Change},
@@ -54,6 +54,7 @@ impl Engine {
         refuse_unless_draft(&post.plan, &validation)?;
         let planned = validation::plan(&post.plan, now)?;
         let ids = self.ids(now, post.targets.len());
+        let platforms = platforms(&validation);
         let actor = caller.actor.clone();
         let due = planned.due;
         let made = self
@@ -62,7 +63,7 @@ impl Engine {
                 if let Some(made) = remembered::find(view, organization, once.as_ref())? {
                     return Ok(Err(made));
                 }
-                let made = write_new(view, organization, actor, post, planned, ids)?;
+                let made = write_new(view, organization, actor, post, planned, ids, &platforms)?;
                 let id = made.post.id.to_string();
                 remembered::note(view, organization, once.as_ref(), id, now)?;
                 Ok(Ok(made))
@@ -169,11 +170,12 @@ impl Engine {
         };
         let revision = edit.revision.unwrap_or(before.post.revision);
         let ids = self.ids(now, draft.targets.len());
+        let platforms = platforms(&judged);
         let (actor, due) = (caller.actor.clone(), planned.due);
         let view = self
             .core
             .commit_at_door("edit post", move |view| {
-                let edited = Edited { revision, draft, planned, plan_given, ids, actor };
+                let edited = Edited { revision, draft, planned, plan_given, ids, platforms, actor };
                 write_edit(view, organization, id, edited)
             })
             .await?;
@@ -271,6 +273,7 @@ fn write_new(
     new: NewPost,
     planned: validation::Planned,
     ids: Ids,
+    platforms: &Platforms,
 ) -> Result<PostView, Halt> {
     let Ids { now, post: id, deliveries } = ids;
     let stage = match planned.due {
@@ -302,24 +305,29 @@ fn write_new(
     let mut made = Vec::new();
     if let Some(due) = planned.due {
         for (&account, delivery) in post.targets.iter().zip(deliveries) {
-            let platform = platform_of(view, organization, account)?;
+            let platform = platform_of(platforms, account)?;
             let delivery = new_delivery(&post, delivery, account, platform, due, now);
             transitions::place(view, None, &delivery)?;
             post.deliveries.push(delivery.id);
             made.push(delivery);
         }
     }
-    view.put_post(&post)?;
+    view.put_new_post(&post);
     Ok(PostView { post, deliveries: made })
 }
 
-fn platform_of(
-    view: &View,
-    organization: OrganizationId,
-    account: AccountId,
-) -> Result<String, Halt> {
-    match view.account(organization, account)? {
-        Some(account) => Ok(account.platform),
+/// Read while validating. It still holds in the commit: an account never changes its platform and
+/// is never deleted.
+type Platforms = BTreeMap<AccountId, String>;
+
+fn platforms(validation: &Validation) -> Platforms {
+    let pair = |target: &TargetValidation| (target.account, target.platform.clone());
+    validation.targets.iter().map(pair).collect()
+}
+
+fn platform_of(platforms: &Platforms, account: AccountId) -> Result<String, Halt> {
+    match platforms.get(&account) {
+        Some(platform) => Ok(platform.clone()),
         None => Err(Problem::new(
             Code::UnknownAccount,
             format!("There is no account {account}."),
@@ -384,6 +392,7 @@ struct Edited {
     planned: validation::Planned,
     plan_given: bool,
     ids: Ids,
+    platforms: Platforms,
     actor: Actor,
 }
 
@@ -393,7 +402,7 @@ fn write_edit(
     id: PostId,
     edited: Edited,
 ) -> Result<PostView, Halt> {
-    let Edited { revision, draft, planned, plan_given, ids, actor } = edited;
+    let Edited { revision, draft, planned, plan_given, ids, platforms, actor } = edited;
     let now = ids.now;
     let mut post = view.post(organization, id)?.ok_or_else(|| missing(id))?;
     if post.revision != revision {
@@ -403,6 +412,9 @@ fn write_edit(
             "Read it again and repeat your change on what it is now.",
         )
         .into());
+    }
+    if post.stage == PostStage::Cancelled {
+        return Err(cancelled_already());
     }
     let mut known: BTreeMap<AccountId, Delivery> = BTreeMap::new();
     for &delivery in &post.deliveries {
@@ -428,10 +440,12 @@ fn write_edit(
     if let Some(due) = planned.due {
         for &account in &post.targets {
             let delivery = match known.remove(&account) {
+                // Somebody does not want this one to go out; an edit is no change of mind.
+                Some(before) if matches!(before.state, State::Cancelled { .. }) => before,
                 Some(before) => replan(view, before, due, post.priority, plan_given, now)?,
                 None => {
                     let Some(delivery) = fresh.next() else { continue };
-                    let platform = platform_of(view, organization, account)?;
+                    let platform = platform_of(&platforms, account)?;
                     let delivery = new_delivery(&post, delivery, account, platform, due, now);
                     transitions::place(view, None, &delivery)?;
                     delivery
@@ -448,6 +462,15 @@ fn write_edit(
     post.deliveries = deliveries.iter().map(|delivery| delivery.id).collect();
     view.put_post(&post)?;
     Ok(PostView { post, deliveries })
+}
+
+fn cancelled_already() -> Halt {
+    Problem::new(
+        Code::WrongState,
+        "The post is cancelled; it cannot be edited.",
+        "Make a new post.",
+    )
+    .into()
 }
 
 /// Nothing that was prepared for the old content is used for the new one.

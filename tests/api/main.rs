@@ -1,0 +1,7 @@
+//! The API as programs meet it, over HTTP against a running engine.
+
+mod events;
+mod keys;
+mod media;
+mod posts;
+mod world;

@@ -1,0 +1,179 @@
+//! A whole Fanfare in memory with its API on a port, simulated platforms, and somebody who asks.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use fanfare::{
+    api,
+    clock::Clock,
+    domain::mortality::Mortality,
+    engine::{Engine, NetSettings, Place, PrivateAddresses, Settings, facade::Founding},
+    entropy::Entropy,
+    sandbox::{Clockwork, Limits, Sandbox},
+    store::Memory,
+};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+const SPEED: u32 = 20;
+
+pub(crate) struct World {
+    pub(crate) base: String,
+    pub(crate) key: String,
+    pub(crate) origin: String,
+    pub(crate) clock: Clock,
+    pub(crate) stopping: watch::Sender<bool>,
+    client: Client,
+    /// Ends with the world.
+    _servers: JoinSet<()>,
+}
+
+/// An answer as a test looks at it.
+pub(crate) struct Told {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+    pub(crate) json: Value,
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        let clock = Clock::scaled(SPEED);
+        let mut servers = JoinSet::new();
+        let (origin, listener) = port().await;
+        let sandbox = sandbox(&clock);
+        servers.spawn(async move { axum::serve(listener, sandbox.router()).await.unwrap() });
+        let (base, listener) = port().await;
+        let engine = Engine::start(settings(&clock, &base, &origin)).await.unwrap();
+        let founded = engine.found(Founding {
+            organization: "Example".to_owned(),
+            owner_name: "Ada".to_owned(),
+            owner_email: String::new(),
+        });
+        let key = founded.await.unwrap().key.expose().to_owned();
+        let (stopping, asked) = watch::channel(false);
+        let outside =
+            api::Settings { clock: clock.clone(), entropy: Entropy::system(), stopping: asked };
+        let router = api::router(engine, outside);
+        servers.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let client = client.build().unwrap();
+        World { base, key, origin, clock, stopping, client, _servers: servers }
+    }
+
+    /// A request with the owner's key.
+    pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.bare(method, path).bearer_auth(&self.key)
+    }
+
+    pub(crate) fn bare(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let url = if path.starts_with("http") { path.to_owned() } else { self.base.clone() + path };
+        self.client.request(method, url)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Told {
+        told(self.request("GET", &format!("/api/v1{path}"))).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Told {
+        told(self.request("POST", &format!("/api/v1{path}")).json(body)).await
+    }
+
+    /// Through the consent page, as a person would.
+    pub(crate) async fn connect(&self, handle: &str) -> String {
+        let server = format!("{}/mastodon", self.origin);
+        let body = json!({ "platform": "mastodon", "server": server });
+        let begun = self.post("/accounts/connect", &body).await;
+        assert_eq!(begun.status, 200, "{}", begun.body);
+        let page = url::Url::parse(begun.json["visit_url"].as_str().unwrap()).unwrap();
+        let mut form: Vec<(String, String)> =
+            page.query_pairs().map(|(name, value)| (name.into(), value.into())).collect();
+        form.push(("handle".to_owned(), handle.to_owned()));
+        form.push(("decision".to_owned(), "allow".to_owned()));
+        let mut target = page.clone();
+        target.set_query(None);
+        let agreed = told(self.bare("POST", target.as_str()).form(&form)).await;
+        let back = told(self.bare("GET", &agreed.headers["location"])).await;
+        assert!(back.body.contains(&format!("@{handle}")), "{}", back.body);
+        let accounts = self.get("/accounts").await;
+        let newest = accounts.json["items"].as_array().unwrap().last().unwrap();
+        newest["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A post to one account, far enough ahead that nothing happens to it by itself.
+    pub(crate) fn post_in_an_hour(&self, account: &str, text: &str) -> Value {
+        let at = self.clock.now().after(Duration::from_secs(3_600)).rfc3339();
+        json!({ "content": { "parts": [{ "text": text }] }, "targets": [account],
+            "plan": { "at": at } })
+    }
+}
+
+pub(crate) async fn told(request: RequestBuilder) -> Told {
+    let answer = request.send().await.unwrap();
+    let status = answer.status();
+    let headers = answer.headers().iter();
+    let headers = headers
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    let body = answer.text().await.unwrap();
+    let json = serde_json::from_str(&body).unwrap_or(Value::Null);
+    Told { status, headers, body, json }
+}
+
+impl Told {
+    /// The problem's code, and that it is a problem in full.
+    pub(crate) fn code(&self) -> &str {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.body);
+        assert_eq!(self.json["status"], self.status.as_u16());
+        assert_eq!(self.json["request_id"], self.headers["x-request-id"].as_str());
+        assert!(self.json["remedy"].as_str().is_some_and(|text| !text.is_empty()), "{}", self.body);
+        self.json["code"].as_str().unwrap()
+    }
+
+    pub(crate) fn text(&self, pointer: &str) -> String {
+        let found = self.json.pointer(pointer).and_then(Value::as_str);
+        found.unwrap_or_else(|| panic!("no {pointer} in {}", self.body)).to_owned()
+    }
+}
+
+async fn port() -> (String, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    (format!("http://{}", listener.local_addr().unwrap()), listener)
+}
+
+fn sandbox(clock: &Clock) -> Sandbox {
+    let (reads, waits) = (clock.clone(), clock.clone());
+    let wait = move |wait| -> futures_util::future::BoxFuture<'static, ()> {
+        let clock = waits.clone();
+        Box::pin(async move { clock.sleep(wait).await })
+    };
+    let now = Arc::new(move || reads.now());
+    Sandbox::with_limits(Clockwork { now, wait: Arc::new(wait), seed: 7 }, Limits::Off)
+}
+
+fn settings(clock: &Clock, base: &str, origin: &str) -> Settings {
+    Settings {
+        data: Place::Memory(Memory::default()),
+        cache_bytes: 1 << 20,
+        vault_key: None,
+        vault_key_file: None,
+        public_url: base.to_owned(),
+        net: NetSettings {
+            timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(5),
+            reply_bytes_max: 1 << 20,
+            private_addresses: PrivateAddresses::Refused,
+            allowed_origins: vec![origin.to_owned()],
+        },
+        endpoints: BTreeMap::new(),
+        apps: BTreeMap::new(),
+        posts_per_hour: 1_000,
+        grace: Duration::from_secs(900),
+        rest_after: Duration::from_secs(3_600),
+        upload_bytes_max: 1 << 16,
+        clock: clock.clone(),
+        entropy: Entropy::system(),
+        mortality: Mortality::default(),
+    }
+}

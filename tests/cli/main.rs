@@ -1,0 +1,165 @@
+//! The program as people start it: what it prints, what it refuses, and its exit codes.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Knows nothing of the machine's settings.
+fn fanfare(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));
+    command.current_dir(folder).env_clear().env("TMPDIR", folder);
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    fanfare(folder).args(arguments).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn json(output: &Output) -> Value {
+    assert_eq!(code(output), 0, "{}", said(output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A service on some free port, ended with the test.
+struct Serving {
+    child: Child,
+    url: String,
+}
+
+impl Serving {
+    fn start(folder: &Path) -> Serving {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = fanfare(folder);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let begun = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("answers at")));
+        assert!(begun.is_some(), "the service ended before it answered");
+        // Read on, or the service would block when the pipe is full.
+        std::thread::spawn(move || lines.for_each(drop));
+        Serving { child, url: format!("http://127.0.0.1:{port}") }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_demonstration_ends_as_its_script_wants() {
+    let folder = TempDir::new().unwrap();
+    let tally = json(&run(folder.path(), &["demo", "--once", "--json"]));
+    for nothing in ["duplicates", "lost", "out_of_order", "other"] {
+        assert_eq!(tally[nothing], 0, "{tally}");
+    }
+    assert_eq!((&tally["deliveries"], &tally["cancelled"]), (&22.into(), &1.into()));
+    // It leaves nothing behind.
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn platforms_and_the_description_are_printed_for_programs() {
+    let folder = TempDir::new().unwrap();
+    let platforms = json(&run(folder.path(), &["platforms", "--json"]));
+    let names: Vec<&str> =
+        platforms.as_array().unwrap().iter().filter_map(|one| one["platform"].as_str()).collect();
+    assert_eq!(names, ["bluesky", "mastodon", "x"]);
+    assert_eq!(json(&run(folder.path(), &["openapi"]))["openapi"], "3.1.0");
+}
+
+#[test]
+fn the_first_key_is_made_once_and_not_beside_a_running_service() {
+    let folder = TempDir::new().unwrap();
+    let made = json(&run(folder.path(), &["init", "--json"]));
+    assert!(made["key"].as_str().is_some_and(|key| key.starts_with("ff_")), "{made}");
+    let again = run(folder.path(), &["init"]);
+    assert_eq!(code(&again), 1);
+    assert!(said(&again).contains("There is an organization already."), "{}", said(&again));
+    let serving = Serving::start(folder.path());
+    let held = run(folder.path(), &["init"]);
+    assert_eq!(code(&held), 3);
+    assert!(said(&held).contains("another Fanfare is running"), "{}", said(&held));
+    drop(serving);
+}
+
+#[test]
+fn health_is_the_exit_code() {
+    let folder = TempDir::new().unwrap();
+    let serving = Serving::start(folder.path());
+    let url = format!("{}/readyz", serving.url);
+    assert_eq!(code(&run(folder.path(), &["healthcheck", "--url", &url])), 0);
+    drop(serving);
+    let gone = run(folder.path(), &["healthcheck", "--url", &url]);
+    assert_eq!(code(&gone), 1);
+    assert!(said(&gone).contains("Nobody answers at"), "{}", said(&gone));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_service_in_order() {
+    let folder = TempDir::new().unwrap();
+    let mut serving = Serving::start(folder.path());
+    let process = serving.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_stands_in_the_way_is_named() {
+    let folder = TempDir::new().unwrap();
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = held.local_addr().unwrap().to_string();
+    let port = address.split(':').next_back().unwrap();
+    for (arguments, variable, expected, sentence) in [
+        (
+            ["serve", "--listen", &address],
+            ("A", ""),
+            4,
+            format!("Port {port} on 127.0.0.1 is in use"),
+        ),
+        (["serve", "--config", "no.toml"], ("A", ""), 2, "no.toml cannot be read".to_owned()),
+        (
+            ["serve", "--data", "d"],
+            ("FANFARE_SERVER__LISTNE", "x"),
+            2,
+            "Did you mean `server.listen`?".to_owned(),
+        ),
+        (["init", "--data", "d"], ("FANFARE_VAULT__KEY", "abc"), 3, "is not a key".to_owned()),
+        (["init", "--data", "/proc/d"], ("A", ""), 3, "/proc/d cannot be made".to_owned()),
+    ] {
+        let (name, value) = variable;
+        let output = fanfare(folder.path()).args(arguments).env(name, value).output().unwrap();
+        assert_eq!(code(&output), expected, "{}", said(&output));
+        assert!(said(&output).contains(&sentence), "{}", said(&output));
+    }
+}
+
+#[test]
+fn a_store_is_opened_only_with_its_own_key() {
+    let folder = TempDir::new().unwrap();
+    let with = |digit: &str| {
+        let mut command = fanfare(folder.path());
+        command.arg("init").env("FANFARE_VAULT__KEY", digit.repeat(64)).output().unwrap()
+    };
+    assert_eq!(code(&with("1")), 0);
+    let wrong = with("2");
+    assert_eq!(code(&wrong), 3);
+    assert!(said(&wrong).contains("the vault key does not fit this store"), "{}", said(&wrong));
+}
