@@ -26,7 +26,7 @@ use super::{
     organizations::paused_since,
     paging::{PageAsked, Piece},
     reading::{Asked, Id, Strict, Text},
-    refused::Refused,
+    refused::{ProblemView, Refused},
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
@@ -230,7 +230,9 @@ impl From<Health> for HealthView {
 #[utoipa::path(post, path = "/accounts/connect", tag = "accounts", request_body = NewConnection,
     security(("key" = ["admin"])), responses(
         (status = 200, description = "The person has to agree first.", body = ConnectionBegun),
-        (status = 201, description = "Connected.", body = ConnectionBegun)))]
+        (status = 201, description = "Connected.", body = ConnectionBegun),
+        (status = 502, description = "The platform refused, or cannot be reached.",
+            body = ProblemView, content_type = "application/problem+json")))]
 async fn connect(
     by: May<Admin>,
     State(api): State<Api>,

@@ -21,7 +21,7 @@ use super::{
     caller::{May, Publish, Read},
     paging::{self, Piece},
     reading::{Asked, Id, Strict, Text},
-    refused::Refused,
+    refused::{ProblemView, Refused},
     standing::{RefusalView, Standing},
 };
 
@@ -303,7 +303,10 @@ async fn resolve(
 /// Removes all of its parts at the platform.
 #[utoipa::path(post, path = "/deliveries/{id}/remove", tag = "deliveries",
     params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = DeliveryView)))]
+    security(("key" = ["publish"])), responses(
+        (status = 200, body = DeliveryView),
+        (status = 502, description = "The platform refused, or cannot be reached.",
+            body = ProblemView, content_type = "application/problem+json")))]
 async fn remove(
     by: May<Publish>,
     State(api): State<Api>,

@@ -49,7 +49,7 @@ pub(crate) fn common() -> utoipa::openapi::OpenApi {
     Common::openapi()
 }
 
-/// Adds the key, and to each operation the refusals that it can answer with.
+/// Adds the key, and to each operation a name of its own and the refusals that it can answer with.
 pub(crate) fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     if let Some(components) = &mut document.components {
         let key = SecurityScheme::Http(
@@ -66,8 +66,9 @@ pub(crate) fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openap
     }
     for (path, item) in &mut document.paths.paths {
         let named = path.contains('{');
-        for operation in operations(item) {
-            add_refusals(operation, named);
+        for (method, operation) in operations(item) {
+            name(operation);
+            add_refusals(method, operation, named);
         }
     }
     document
@@ -81,29 +82,51 @@ fn problem() -> Response {
         .build()
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let reads = item.get.iter_mut().map(|operation| (Method::Reads, operation));
+    let changes = [&mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten();
+    reads.chain(changes.map(|operation| (Method::Changes, operation)))
 }
 
-fn add_refusals(operation: &mut Operation, named: bool) {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Reads,
+    Changes,
+}
+
+/// Handlers are called alike in several files, and ids must differ within a document.
+fn name(operation: &mut Operation) {
+    let tag = operation.tags.iter().flatten().next();
+    if let (Some(tag), Some(id)) = (tag, &operation.operation_id) {
+        operation.operation_id = Some(format!("{tag}_{id}"));
+    }
+}
+
+fn add_refusals(method: Method, operation: &mut Operation, named: bool) {
     let keyed = operation.security.as_ref().is_some_and(|all| {
         all.iter().any(|one| serde_json::to_string(one).is_ok_and(|text| text.contains("key")))
     });
     let mut statuses = vec!["500", "503", "504"];
     if keyed {
-        statuses.extend(["400", "401", "403"]);
+        statuses.extend(["400", "401", "403", "422"]);
     }
     if named {
         statuses.push("404");
     }
+    if keyed && method == Method::Changes {
+        statuses.push("409");
+    }
     if operation.request_body.is_some() {
-        statuses.extend(["409", "413", "415", "422"]);
+        statuses.extend(["413", "415"]);
     }
     for status in statuses {
-        let known = &mut operation.responses.responses;
-        let problem = || RefOr::Ref(Ref::from_response_name("Problem"));
-        known.entry(status.to_owned()).or_insert_with(problem);
+        add_refusal(operation, status);
     }
+}
+
+fn add_refusal(operation: &mut Operation, status: &str) {
+    let problem = || RefOr::Ref(Ref::from_response_name("Problem"));
+    operation.responses.responses.entry(status.to_owned()).or_insert_with(problem);
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
@@ -117,4 +140,22 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     responses((status = 200, description = "OpenAPI 3.1.", content_type = "application/json")))]
 async fn describe(State(api): State<Api>) -> Json<Arc<utoipa::openapi::OpenApi>> {
     Json(api.description)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let document = serde_json::to_value(crate::api::openapi()).unwrap();
+        let mut seen = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let id = operation["operationId"].as_str().unwrap().to_owned();
+                assert!(seen.insert(id.clone()), "{method} {path} is called {id}");
+            }
+        }
+        assert!(seen.contains("posts_create"));
+    }
 }

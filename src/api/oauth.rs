@@ -43,7 +43,11 @@ pub(crate) struct CallbackAsked {
 #[utoipa::path(get, path = "/oauth/{platform}/callback", tag = "accounts", security(()),
     params(("platform" = String, Path), CallbackAsked), responses(
         (status = 200, description = "Connected.", body = String, content_type = "text/html"),
+        (status = 403, description = "The person, or the platform, did not agree.",
+            body = String, content_type = "text/html"),
         (status = 410, description = "Too late, or already used.",
+            body = String, content_type = "text/html"),
+        (status = 502, description = "The platform refused, or cannot be reached.",
             body = String, content_type = "text/html")))]
 async fn callback(
     State(api): State<Api>,

@@ -87,7 +87,7 @@ pub(crate) fn paused_since(pause: Pause) -> Option<Text<Timestamp>> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOrganization {
     /// As people call it.
-    #[schema(example = "Bakery Sunrise")]
+    #[schema(example = "Bakery Sunrise", min_length = 1, max_length = 100)]
     name: String,
 }
 
@@ -106,10 +106,12 @@ pub(crate) struct FoundedOrganization {
 #[serde(deny_unknown_fields)]
 pub(crate) struct OrganizationChange {
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
     #[serde(default)]
     grace_seconds: Option<u64>,
     #[serde(default)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_u64)]
     posts_per_hour: Option<u32>,
 }
 

@@ -29,7 +29,7 @@ use super::{
     once::{self, Replay},
     paging::{PageAsked, Piece},
     reading::{Asked, Id, Strict, Text},
-    refused::Refused,
+    refused::{ProblemView, Refused},
     validation::ValidationView,
 };
 
@@ -242,7 +242,10 @@ async fn show(
 #[utoipa::path(patch, path = "/posts/{id}", tag = "posts", request_body = PostChange,
     params(("id" = String, Path),
         ("If-Match" = Option<String>, Header, description = "The ETag that you read.")),
-    security(("key" = ["draft"])), responses((status = 200, body = PostBody)))]
+    security(("key" = ["draft"])), responses(
+        (status = 200, body = PostBody),
+        (status = 412, description = "Somebody changed it since.",
+            body = ProblemView, content_type = "application/problem+json")))]
 async fn edit(
     by: May<Draft>,
     State(api): State<Api>,

@@ -47,6 +47,9 @@ impl Standing {
                     delivery.id
                 ))
             },
+            DeliveryState::Published { .. } if delivery.live.is_empty() => {
+                Standing::saying("Nothing: it was published, and taken down since.")
+            }
             DeliveryState::Published { .. } => Standing::saying("Done."),
             DeliveryState::Failed { at, refusal } => Standing {
                 since: Some(*at),

@@ -29,7 +29,7 @@ use self::{
 
 use super::{
     Common, Failure, output,
-    playground::Playground,
+    playground::{Playground, furnish},
     server::{self, Server},
     signals::Signals,
 };
@@ -105,7 +105,7 @@ impl Stage {
             posts_per_hour: 100,
             ..config.settings(clock.clone(), entropy)
         };
-        playground.furnish(&mut settings);
+        furnish(&mut settings, &playground.origin);
         for fault in script::faults() {
             playground.sandbox.inject(fault);
         }
@@ -150,8 +150,8 @@ impl Stage {
         let (base, key, origin) = (&self.robot.base, &self.robot.key, &self.playground.origin);
         format!(
             "Fanfare demonstration: {} simulated accounts, {} posts within a minute.\n\n  \
-             What readers see  {origin}/\n  The API           {base}/api/v1  (described in \
-             {base}/openapi.json)\n  A key to try it   {key}\n",
+             What readers see  {origin}/\n  The API           {base}/api/v1\n  \
+             Its description   {base}/openapi.json\n  A key to try it   {key}\n",
             CAST.len(),
             script::scenes(&Props { picture: String::new(), film: String::new() }).len(),
         )
@@ -273,8 +273,8 @@ impl Stage {
         if !options.once {
             let (base, key) = (&self.robot.base, &self.robot.key);
             output::line(&format!(
-                "\nIt keeps running. Try it, and Ctrl-C to end:\n\n  curl -H 'Authorization: Bearer \
-                 {key}' {base}/api/v1/deliveries?limit=3"
+                "\nIt keeps running. Try it, and Ctrl-C to end:\n\n  \
+                 curl -H 'Authorization: Bearer {key}' \\\n    '{base}/api/v1/deliveries?limit=3'"
             ))?;
         }
         Ok(())

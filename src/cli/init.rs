@@ -41,8 +41,9 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
     if options.json {
         return output::json(&json!({ "organization": organization, "key": key }));
     }
+    let directory = config.data.directory.display();
     output::line(&format!(
-        "Organization {organization} is made. Its admin key, shown here and never again:\n\n  \
-         {key}\n\nStart Fanfare with `fanfare serve`."
+        "Organization {organization} is made, in {directory}. Its admin key, shown here and never \
+         again:\n\n  {key}\n\nStart Fanfare with `fanfare serve` and the same settings and flags."
     ))
 }

@@ -48,22 +48,22 @@ impl Playground {
     pub(super) fn server(&self, name: &str) -> String {
         format!("{}/{name}", self.origin)
     }
+}
 
-    /// Points every platform with a server of its own at the simulated one.
-    pub(super) fn furnish(&self, settings: &mut Settings) {
-        let below = |path: &str| format!("{}{path}", self.origin);
-        for (platform, endpoint, path) in ENDPOINTS {
-            let endpoints: &mut BTreeMap<_, _> =
-                settings.endpoints.entry(platform.to_owned()).or_default();
-            endpoints.insert(endpoint.to_owned(), below(path));
-        }
-        let client = AppCredentials {
-            client_id: "fanfare".to_owned(),
-            client_secret: Some(Secret::new(SECRET_OF_THE_SANDBOX)),
-        };
-        settings.apps.insert("x".to_owned(), client);
-        settings.net.allowed_origins.push(self.origin.clone());
+/// Points every platform with a server of its own at the simulated one at this origin, whichever
+/// process it is in.
+pub(super) fn furnish(settings: &mut Settings, origin: &str) {
+    for (platform, endpoint, path) in ENDPOINTS {
+        let endpoints: &mut BTreeMap<_, _> =
+            settings.endpoints.entry(platform.to_owned()).or_default();
+        endpoints.insert(endpoint.to_owned(), format!("{origin}{path}"));
     }
+    let client = AppCredentials {
+        client_id: "fanfare".to_owned(),
+        client_secret: Some(Secret::new(SECRET_OF_THE_SANDBOX)),
+    };
+    settings.apps.insert("x".to_owned(), client);
+    settings.net.allowed_origins.push(origin.to_owned());
 }
 
 const ENDPOINTS: [(&str, &str, &str); 5] = [

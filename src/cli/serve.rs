@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use url::Url;
+
 use crate::{clock::Clock, config::Config, entropy::Entropy};
 
 use super::{
     Common, Failure,
-    playground::Playground,
+    playground::{Playground, furnish},
     server::{self, Server},
     signals::Signals,
 };
@@ -19,12 +21,16 @@ pub(super) struct Options {
     /// Where browsers and platforms reach Fanfare: overrides `server.public_url`.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Simulate all platforms inside, instead of reaching the real ones.
+    /// Simulate all platforms inside, instead of reaching the real ones. They forget everything
+    /// when this ends.
     #[arg(long)]
     sandbox: bool,
     /// The address and port of the simulated platforms.
     #[arg(long, default_value = "127.0.0.1:7701", requires = "sandbox")]
     sandbox_listen: SocketAddr,
+    /// Use the simulated platforms of a `fanfare sandbox` that runs there, and outlives this.
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
+    sandbox_at: Option<Url>,
 }
 
 pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure> {
@@ -37,9 +43,14 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
     if options.sandbox {
         let listener = server::bind(options.sandbox_listen, "--sandbox-listen").await?;
         let inside = Playground::start(listener, &clock, &entropy)?;
-        inside.furnish(&mut settings);
-        tell_about(&inside);
+        furnish(&mut settings, &inside.origin);
+        tell_about(&inside.origin);
         playground = Some(inside);
+    }
+    if let Some(url) = &options.sandbox_at {
+        let origin = url.origin().ascii_serialization();
+        furnish(&mut settings, &origin);
+        tell_about(&origin);
     }
     let server = Server::start(settings, listener).await?;
     greet(&server, &config);
@@ -71,11 +82,9 @@ fn greet(server: &Server, config: &Config) {
     }
 }
 
-fn tell_about(playground: &Playground) {
-    let origin = &playground.origin;
+fn tell_about(origin: &str) {
     tracing::info!(
         "All platforms are simulated; what is posted shows at {origin}/. To connect Mastodon, name \
-         the server {}.",
-        playground.server("mastodon")
+         the server {origin}/mastodon."
     );
 }

@@ -222,16 +222,35 @@ fn fault_in(kind: &Kind) -> Option<(String, String)> {
         return Some((wrong, format!("Choose one of: {}.", known.join(", "))));
     }
     if let Kind::Message(wrong) = kind {
-        return Some((format!("is wrong: {wrong}"), manual));
+        let wrong = match wrong.as_str() {
+            NO_SOCKET => "must be an address and a port, such as \"127.0.0.1:7700\"".to_owned(),
+            wrong => format!("is wrong: {wrong}"),
+        };
+        return Some((wrong, manual));
     }
     let (Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted)) = kind else {
         return None;
     };
+    let wanted = plain(wanted);
     // A text may be a secret that was put in the wrong place.
     if matches!(found, Actual::Str(_)) {
         return Some((format!("must be {wanted}"), manual));
     }
+    if let Actual::Signed(found) = found {
+        return Some((format!("is {found}, and must be {wanted}"), manual));
+    }
     Some((format!("is {found}, and must be {wanted}"), manual))
+}
+
+/// As the standard library has it, which reads addresses for us.
+const NO_SOCKET: &str = "invalid socket address syntax";
+
+/// What kind of value is wanted, for people who do not write Rust.
+fn plain(wanted: &str) -> &str {
+    match wanted {
+        "u32" | "u64" => "a whole number from 0",
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -310,7 +329,16 @@ mod tests {
                 "`pacing.posts_per_hour` in FILE is less than 1",
             ),
             ("log.format = 'xml'", ("A", ""), "`log.format` in FILE"),
-            ("server.listen = 'here'", ("A", ""), "`server.listen` in FILE"),
+            (
+                "pacing.posts_per_hour = -3",
+                ("A", ""),
+                "`pacing.posts_per_hour` in FILE is -3, and must be a whole number from 0",
+            ),
+            (
+                "server.listen = 'here'",
+                ("A", ""),
+                "`server.listen` in FILE must be an address and a port",
+            ),
             (
                 "vault.key = 'a'\nvault.key_file = 'b'",
                 ("A", ""),

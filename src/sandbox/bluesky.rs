@@ -79,6 +79,7 @@ impl Bluesky {
         let (method, segments) = call.route();
         match (method, segments.as_slice()) {
             ("GET", ["plc", did]) => self.did_document(call, did),
+            ("GET", ["profile", _]) => Ok(Answer::redirect("/#bluesky")),
             ("GET", ["profile", did, "post", rkey]) => self.permalink(did, rkey, books),
             ("GET", ["xrpc", name]) => self.query(call, name, books, seen),
             ("POST", ["xrpc", name]) => self.procedure(call, name, books, seen),

@@ -142,6 +142,9 @@ impl Mastodon {
                 let caller = self.authorize(call, &["write:statuses"], &[&DELETES], seen)?;
                 self.remove(call, id, caller, books)
             }
+            ("GET", [author]) if author.starts_with('@') => {
+                Ok(Answer::redirect(&format!("/#{}", self.platform().name())))
+            }
             ("GET", [author, id]) if author.starts_with('@') => Ok(self.permalink(id, books)),
             _ => Err(error(404, "Not Found")),
         }
@@ -213,7 +216,7 @@ impl Simulation for Mastodon {
         let (method, segments) = call.route();
         match (method, segments.as_slice()) {
             (_, ["oauth", "authorize"]) => None,
-            (_, [author, _]) if author.starts_with('@') => None,
+            (_, [author] | [author, _]) if author.starts_with('@') => None,
             (_, ["oauth", ..] | ["api", "v1", "apps"]) => Some(Operation::Token),
             ("POST" | "PUT", ["api", "v1", "statuses", ..]) => Some(Operation::Publish),
             ("POST" | "PUT", ["api", _, "media", ..]) => Some(Operation::Upload),

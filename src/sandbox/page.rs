@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The page and its pictures come from here alone.
-pub(crate) const POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; \
+pub(crate) const POLICY: &str = "default-src 'none'; img-src 'self' data:; media-src 'self'; \
     connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'";
 
 /// Posts shown per platform; the ledger has them all.
@@ -66,6 +66,7 @@ pub(crate) fn render(view: &View, now: Timestamp) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "Fanfare sandbox" }
+                link rel="icon" href=(ICON);
                 noscript { meta http-equiv="refresh" content="2"; }
                 style { (PreEscaped(STYLE)) }
             }
@@ -111,7 +112,7 @@ fn section(column: &Column, now: Timestamp) -> Markup {
         }
     }
     html! {
-        section class=(column.platform.name()) {
+        section class=(column.platform.name()) id=(column.platform.name()) {
             h2 { (title(column.platform)) " " span class="count" { (column.total) } }
             @if roots.is_empty() { p class="empty" { "Nothing posted yet." } }
             @for root in roots.into_iter().rev() {
@@ -175,10 +176,15 @@ fn post(entry: &LedgerEntry, now: Timestamp) -> Markup {
                 @if !entry.face.poll.is_empty() {
                     ul class="poll" { @for option in &entry.face.poll { li { (option) } } }
                 }
-                p class="id" { "#" (entry.sequence) " · " (entry.id) }
+                p class="id" title=(entry.id) { "#" (entry.sequence) " · " (short(&entry.id)) }
             }
         }
     }
+}
+
+/// The last part of an id that is a path, as Bluesky's are: the rest is alike for an account.
+fn short(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
 }
 
 fn pieces(pieces: &[Piece]) -> Markup {
@@ -272,10 +278,12 @@ fn counts(columns: &[Column]) -> Markup {
     }
 }
 
-/// Renews the posts when they changed. Without it, the browser reloads the page.
+/// Renews the posts when they changed, but not under a film that plays. Without it, the browser
+/// reloads the page.
 const SCRIPT: &str = "
 setInterval(async () => {
-  if (document.hidden) return;
+  const plays = [...document.querySelectorAll('video, audio')].some((media) => !media.paused);
+  if (document.hidden || plays) return;
   try {
     const page = new DOMParser().parseFromString(await (await fetch('/')).text(), 'text/html');
     const fresh = page.getElementById('live'), live = document.getElementById('live');
@@ -283,6 +291,9 @@ setInterval(async () => {
   } catch { /* The sandbox is away; the next round asks again. */ }
 }, 2000);
 ";
+
+const ICON: &str = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' \
+    viewBox='0 0 16 16'><path fill='%231185fe' d='M2 6v4h2l7 4V2L4 6zm11-1v6c2-1 2-5 0-6z'/></svg>";
 
 const STYLE: &str = "
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif;

@@ -83,7 +83,8 @@ impl X {
             ("GET" | "POST", ["i", "oauth2", "authorize"]) => Ok(self.consent(call, books)),
             ("POST", ["2", "oauth2", "token"]) => self.token(call, books),
             ("POST", ["2", "oauth2", "revoke"]) => self.revoke_token(call),
-            ("GET", [_, "status", id]) => Ok(permalink(id, books)),
+            ("GET", [_]) => Ok(Answer::redirect("/#x")),
+            ("GET", [_, "status", id] | ["i", "web", "status", id]) => Ok(permalink(id, books)),
             ("GET", ["2", "users", "me"]) => {
                 let account = self.authorize(call, &read, &ME, seen)?;
                 Ok(self.me(call, account))
@@ -176,7 +177,7 @@ impl Simulation for X {
     fn operation(&self, call: &Call) -> Option<Operation> {
         let (method, segments) = call.route();
         match (method, segments.as_slice()) {
-            (_, ["i", ..] | [_, "status", _]) => None,
+            (_, [_] | ["i", ..] | [_, "status", _]) => None,
             (_, ["2", "oauth2", ..]) => Some(Operation::Token),
             ("POST", ["2", "tweets"]) => Some(Operation::Publish),
             ("POST", ["2", "media", ..]) => Some(Operation::Upload),
@@ -379,6 +380,18 @@ mod tests {
         let url = &newest["entities"]["urls"][0];
         assert_eq!(url["expanded_url"], "https://example.com/a");
         assert!(newest["text"].as_str().unwrap().starts_with("hi &lt;b&gt; https://t.co/"));
+    }
+
+    #[tokio::test]
+    async fn both_forms_of_a_posts_address_lead_to_it() {
+        let trial = start().await;
+        let tokens = trial.x().await;
+        let (_, made) = trial.post("/x/2/tweets", access(&tokens), json!({ "text": "x" })).await;
+        let id = made["data"]["id"].as_str().unwrap();
+        for path in [format!("/x/i/web/status/{id}"), format!("/x/alice/status/{id}")] {
+            let answer = trial.request(Method::GET, &path, "").send().await.unwrap();
+            assert_eq!(answer.headers()["location"], "/#post-1", "{path}");
+        }
     }
 
     #[tokio::test]

@@ -59,8 +59,8 @@ impl Watch<'_> {
             for delivery in &deliveries {
                 let (id, state) = (text(delivery, "/id"), text(delivery, "/state"));
                 if told.get(&id) != Some(&state) {
-                    self.tell(&bar, delivery)?;
-                    told.insert(id, state.clone());
+                    let before = told.insert(id, state.clone());
+                    self.tell(&bar, before.as_deref(), delivery)?;
                 }
                 if state == "in_doubt" {
                     self.decide(delivery).await?;
@@ -93,41 +93,50 @@ impl Watch<'_> {
         style.map_or(bar.clone(), |style| bar.with_style(style))
     }
 
-    fn tell(&self, bar: &ProgressBar, delivery: &Value) -> Result<(), Failure> {
+    fn tell(
+        &self,
+        bar: &ProgressBar,
+        before: Option<&str>,
+        delivery: &Value,
+    ) -> Result<(), Failure> {
         if self.voice == Voice::Silent {
             return Ok(());
         }
         let id = text(delivery, "/id");
         let Some(caption) = self.captions.get(&id) else { return Ok(()) };
-        let line = self.line(caption, delivery);
+        let line = self.line(caption, before, delivery);
         let mut said = Ok(());
         bar.suspend(|| said = output::line(&line));
         said
     }
 
-    fn line(&self, caption: &Caption, delivery: &Value) -> String {
+    /// Fits a terminal of 80 columns: what may be longer stands below.
+    fn line(&self, caption: &Caption, before: Option<&str>, delivery: &Value) -> String {
         let second = |at: Option<Timestamp>| {
             at.map_or(0.0, |at| (at.0 as f64 - self.start.0 as f64) / 1_000.0)
         };
         let due = second(Timestamp::parse(&text(delivery, "/due")));
         let now = second(Some(self.clock.now()));
-        let state = text(delivery, "/state");
-        let tail = match state.as_str() {
-            "published" => {
+        let (state, reason) = (text(delivery, "/state"), text(delivery, "/reason"));
+        let tail = match (state.as_str(), before) {
+            ("published", _) => {
                 let late = delivery["lateness_ms"].as_u64().unwrap_or_default();
                 let late = self.clock.real(Duration::from_millis(late)).as_millis();
-                format!("{late} ms late  {}", text(delivery, "/live/0/url"))
+                format!("{late} ms late")
             }
-            "planned" => String::new(),
-            _ => text(delivery, "/reason"),
+            ("planned", Some("waiting")) => "its media is ready".to_owned(),
+            ("planned" | "waiting" | "staging", None) => format!("due at {due:2.0} s"),
+            _ => String::new(),
         };
         let (handle, label) = (caption.handle, caption.label);
         let platform = text(delivery, "/platform");
-        format!(
-            "{now:6.1} s  {state:<9}  {label:<14}  {platform:<8}  @{handle:<9}  due {due:4.0} s  {tail}"
-        )
-        .trim_end()
-        .to_owned()
+        let line =
+            format!("{now:6.1} s  {state:<9}  {label:<14}  {platform:<8}  @{handle:<9}  {tail}");
+        let line = line.trim_end();
+        match reason.is_empty() {
+            true => line.to_owned(),
+            false => format!("{line}\n{:10}{reason}", ""),
+        }
     }
 
     /// A person who is asked looks at the account, and says what they see.
