@@ -308,3 +308,16 @@ async fn missed_is_held_and_a_person_can_send_it_after_all() {
     assert_eq!(world.planet.texts(&account), ["Hello"]);
     world.check().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_cannot_be_cancelled_and_stays_as_it_is() {
+    let world = World::new().await;
+    let account = world.connect("mastodon", "alice").await;
+    let post = world.plan("Live", &[account.id], PlanRequest::Now).await;
+    world.until(post.deliveries[0].id, published).await;
+    let refused = world.engine.cancel_post(&world.caller, post.post.id).await;
+    assert_eq!(code(refused), Code::WrongState);
+    let view = world.engine.post(&world.caller, post.post.id).unwrap();
+    assert_eq!(view.post.stage, PostStage::Planned);
+    world.check().await;
+}

@@ -215,6 +215,17 @@ impl Engine {
                         delivery
                     });
                 }
+                let all_live = deliveries
+                    .iter()
+                    .all(|delivery| matches!(delivery.state, State::Published { .. }));
+                if all_live && !deliveries.is_empty() {
+                    return Err(Problem::new(
+                        Code::WrongState,
+                        "The post is published; nothing of it is left to cancel.",
+                        "Remove its deliveries to take it down.",
+                    )
+                    .into());
+                }
                 if post.stage != PostStage::Cancelled {
                     post.stage = PostStage::Cancelled;
                     post.revision += 1;
@@ -432,7 +443,10 @@ fn write_edit(
     }
     post.stage = if planned.due.is_some() { PostStage::Planned } else { PostStage::Draft };
     post.revision += 1;
-    let text = format!("Edited; this is revision {}.", post.revision);
+    let text = match planned.due.filter(|_| plan_given) {
+        Some(due) => format!("Edited; this is revision {}, planned for {due}.", post.revision),
+        None => format!("Edited; this is revision {}.", post.revision),
+    };
     let tale = Tale::of(organization, now, &actor, EventKind::PostEdited, text);
     post.events.push(journal::tell(view, tale.about_post(id))?);
     let mut deliveries = Vec::new();
