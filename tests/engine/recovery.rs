@@ -276,3 +276,20 @@ async fn thread_whose_second_answer_is_dropped_has_each_part_once() {
     }
     world.check().await;
 }
+
+/// It says 503 to what would publish, and answers those who look.
+#[tokio::test(flavor = "multi_thread")]
+async fn platform_that_is_away_is_sent_to_again_after_one_and_two_minutes() {
+    for (platform, handle) in [("bluesky", "alice.test"), ("x", "carol")] {
+        let world = World::new().await;
+        let account = world.connect(platform, handle).await;
+        world.planet.fault(FaultKind::Unavailable, Operation::Publish, 2);
+        let delivery = world.say("Hello", &account, PlanRequest::Now).await;
+        let delivery = world.until(delivery.id, published).await;
+        let entries = world.planet.ledger();
+        assert_eq!(entries.len(), 1);
+        let waited = delivery.due.elapsed(entries[0].at).as_secs();
+        assert!(waited >= 180, "{platform}: {waited} s\n{}", world.story(&delivery));
+        world.check().await;
+    }
+}

@@ -20,7 +20,7 @@ use crate::{
     policy::{
         lane::End,
         recovery::{self, CanLook, Decision},
-        retry::UNSURE,
+        retry::{BACKOFF, UNSURE},
     },
 };
 
@@ -176,9 +176,20 @@ async fn absent(
     let guard = guard(request);
     match recovery::after_absence(&guard, CanLook::Yes, armed.since, armed.looks, now) {
         Decision::Ask(why) => ask(attempt, why).await,
-        Decision::LookAt(at) => pause(attempt, armed, at, String::new()).await,
+        Decision::LookAt(at) => {
+            let at = at.max(backed_off(&armed, attempt.delivery.failures));
+            pause(attempt, armed, at, String::new()).await
+        }
         Decision::SendAgain => send_again(attempt, request, armed, now).await,
     }
+}
+
+/// The last look is taken just before it would be sent again, and that is no sooner than after any
+/// other failure: a platform that is away for some minutes does not use up all tries in one.
+fn backed_off(armed: &Armed, failures: u32) -> Timestamp {
+    let Some(last) = failures.checked_sub(1) else { return armed.since };
+    let wait = usize::try_from(last).map_or(UNSURE, |last| *BACKOFF.get(last).unwrap_or(&UNSURE));
+    armed.since.after(wait)
 }
 
 /// The platform could not be asked. Asked again after a while, but not for ever.
