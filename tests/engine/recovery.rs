@@ -170,11 +170,38 @@ async fn person_says_that_it_is_not_live_and_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn vouched_middle_of_a_thread_is_neither_the_whole_nor_sent_again() {
+    let world = World::new().await;
+    let account = world.connect("bluesky", "alice.test").await;
+    // The first part passes, the answer to the second is dropped.
+    let mut fault = Fault::new(FaultKind::DropAnswer, Operation::Publish);
+    fault.after = 1;
+    world.planet.sandbox.inject(fault);
+    world.planet.fault(FaultKind::Unavailable, Operation::Read, 2);
+    let thread = Content {
+        parts: vec![part("one", &[]), part("two", &[]), part("three", &[])],
+        ..Content::default()
+    };
+    let delivery = world.post(thread, account.id, PlanRequest::Now, 5).await;
+    world.told(&delivery, "Could not look").await;
+    world.planet.turn(3_700);
+    world.until(delivery.id, in_doubt).await;
+    let resolution = Resolution::Live { url: "https://example.org/2".to_owned() };
+    let resolve = world.engine.resolve_delivery(&world.caller, delivery.id, resolution);
+    let ended = resolve.await.unwrap();
+    assert!(failed(&ended.state) && ended.live.len() == 2, "{ended:?}");
+    assert!(world.engine.retry_delivery(&world.caller, delivery.id).await.is_err());
+    assert_eq!(world.planet.texts(&account), ["one", "two"]);
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn person_leaves_it_as_it_is() {
     let world = World::new().await;
     let (account, delivery) = doubtful(&world).await;
     let resolve = world.engine.resolve_delivery(&world.caller, delivery.id, Resolution::Abandon);
     assert!(failed(&resolve.await.unwrap().state));
+    assert!(world.engine.retry_delivery(&world.caller, delivery.id).await.is_err());
     let next = world.say("Next", &account, PlanRequest::Now).await;
     world.until(next.id, published).await;
     assert_eq!(world.planet.texts(&account), ["Hello", "Next"]);

@@ -123,6 +123,18 @@ impl Engine {
             if !retriable {
                 return Err(wrong_state(&delivery, "be retried"));
             }
+            if let State::Failed { refusal, .. } = &delivery.state
+                && [ABANDONED, UNSENT_PARTS].contains(&refusal.code.as_str())
+            {
+                // Its next request may be the one that a person has vouched for: it would be a
+                // second post.
+                return Err(Problem::new(
+                    Code::WrongState,
+                    format!("It was settled by a person: {}.", refusal.words),
+                    "Plan what is still to be said as a new post.",
+                )
+                .into());
+            }
             let mut change = Change::of(delivery);
             again(view, &mut change, now)?;
             let text = "A person asked for another attempt.".to_owned();
@@ -154,7 +166,9 @@ impl Engine {
         resolution: Resolution,
     ) -> Answer<Delivery> {
         self.decide(caller, id, "resolve delivery", move |view, delivery, actor, now| {
-            if !matches!(delivery.state, State::InDoubt { .. }) {
+            let held_unanswered =
+                matches!(delivery.state, State::Held { .. }) && delivery.armed.is_some();
+            if !matches!(delivery.state, State::InDoubt { .. }) && !held_unanswered {
                 return Err(wrong_state(&delivery, "be resolved"));
             }
             let mut change = Change::of(delivery);
@@ -177,7 +191,7 @@ impl Engine {
                         change.after.live = live;
                         change.after.armed = None;
                         let words = format!("the last {unsent} parts of the thread were not sent");
-                        let refusal = Refusal::new(RefusalKind::Rejected, "unsent_parts", words);
+                        let refusal = Refusal::new(RefusalKind::Rejected, UNSENT_PARTS, words);
                         let text = format!("Failed: {}.", refusal.words);
                         change.after.state = State::Failed { at: now, refusal };
                         change.tell(view, EventKind::DeliveryFailed, actor, now, text)?;
@@ -189,7 +203,7 @@ impl Engine {
                 }
                 Resolution::Abandon => {
                     let words = "left as it is by a person".to_owned();
-                    let refusal = Refusal::new(RefusalKind::Unreadable, "abandoned", words);
+                    let refusal = Refusal::new(RefusalKind::Unreadable, ABANDONED, words);
                     change.after.state = State::Failed { at: now, refusal };
                     change.after.armed = None;
                 }
@@ -332,6 +346,10 @@ impl Engine {
 }
 
 const SCAN_PIECE: usize = 500;
+
+/// Codes of what a person has settled; it is never sent again.
+const ABANDONED: &str = "abandoned";
+const UNSENT_PARTS: &str = "unsent_parts";
 
 /// How many parts the thread has; a post that is gone has none that could be sent.
 fn parts_of(view: &View, delivery: &Delivery) -> Result<usize, Halt> {
