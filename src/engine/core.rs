@@ -171,6 +171,13 @@ pub(super) enum Halt {
     Bug(String),
 }
 
+impl Halt {
+    /// One record is damaged; the others are not.
+    pub(super) fn is_unreadable(&self) -> bool {
+        matches!(self, Halt::Store(store::Error::Unreadable { .. }))
+    }
+}
+
 impl From<Problem> for Halt {
     fn from(problem: Problem) -> Halt {
         Halt::Problem(Box::new(problem))

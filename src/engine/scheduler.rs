@@ -46,6 +46,7 @@ const BATCH_FIRST: usize = 16;
 const BATCH: usize = 128;
 /// What is late goes behind what is due now, and is taken in pieces so that it never delays it.
 const BATCH_LATE: usize = 64;
+const UNREADABLE_AGAIN: Duration = Duration::from_secs(3_600);
 
 /// A longer gap between two looks at the clock means that the process, or the machine, stood still.
 const GAP_MAX: Duration = Duration::from_secs(20);
@@ -136,7 +137,16 @@ impl SchedulerState {
                         continue;
                     }
                     let id = DeliveryId(id);
-                    let fired = transitions::fire(view, organization, id, due, epoch, now)?;
+                    let fired = match transitions::fire(view, organization, id, due, epoch, now) {
+                        // One damaged record holds nobody else up; it is complained about hourly.
+                        Err(halt) if halt.is_unreadable() => {
+                            tracing::error!(delivery.id = %id, %halt, "a delivery cannot be read");
+                            view.delete_timer(timer)?;
+                            view.put_timer(Timer { due: now.after(UNREADABLE_AGAIN), ..timer })?;
+                            continue;
+                        }
+                        fired => fired?,
+                    };
                     if let Some(delivery) = view.delivery(organization, id)? {
                         let home = Home { organization, account: delivery.account };
                         told.hear(home, fired);

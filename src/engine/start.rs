@@ -164,9 +164,9 @@ fn approaching(core: &Core, found: &mut BTreeMap<Home, Vec<DeliveryId>>) -> Resu
         if timer.kind != TIMER_DELIVERY {
             continue;
         }
-        let Some(delivery) = core.store.delivery(timer.organization, DeliveryId(timer.id))? else {
-            continue;
-        };
+        // One that cannot be read is complained about when its timer fires.
+        let read = core.store.delivery(timer.organization, DeliveryId(timer.id));
+        let Ok(Some(delivery)) = read else { continue };
         if delivery.state == State::Planned && delivery.timer == Some(delivery.due) {
             let home = Home { organization: timer.organization, account: delivery.account };
             found.entry(home).or_default().push(delivery.id);
@@ -208,15 +208,26 @@ pub(super) fn homes(core: &Core, only: Option<OrganizationId>) -> Result<Vec<Hom
 /// After downtime, or after the process stood still: what is too late is held, not sent.
 pub(super) async fn sweep_all(core: &Core) -> Result<(), Halt> {
     for home in homes(core, None)? {
-        if let Some(account) = core.store.account(home.organization, home.account)? {
-            // It may have been lost a moment before the process died.
-            if let Some(why) = transitions::lost(&account) {
-                tokens::hold_lane(core, account.clone(), why).await?;
+        match sweep_home(core, home).await {
+            // Its account fails alone, and is set aside; the others go on.
+            Err(halt) if halt.is_unreadable() => {
+                tracing::error!(account.id = %home.account, %halt, "a lane cannot be read");
             }
-            sweep_account(core, &account).await?;
+            swept => swept?,
         }
     }
     Ok(())
+}
+
+async fn sweep_home(core: &Core, home: Home) -> Result<(), Halt> {
+    let Some(account) = core.store.account(home.organization, home.account)? else {
+        return Ok(());
+    };
+    // It may have been lost a moment before the process died.
+    if let Some(why) = transitions::lost(&account) {
+        tokens::hold_lane(core, account.clone(), why).await?;
+    }
+    sweep_account(core, &account).await
 }
 
 pub(super) async fn sweep_account(core: &Core, account: &Account) -> Result<(), Halt> {

@@ -11,7 +11,7 @@ use fanfare::{
     },
     engine::facade::{PlanRequest, Resolution},
     sandbox::{Fault, FaultKind, Operation},
-    store::{MasterKey, Read, Store},
+    store::{Key, MasterKey, Read, Store},
 };
 
 use crate::world::{World, failed, held, in_doubt, part, published, settled, waiting};
@@ -285,6 +285,30 @@ async fn delivery_that_panics_is_set_aside_and_its_lane_and_neighbours_go_on() {
     assert!(matches!(delivery.state, State::Held { why: Hold::Crashes, .. }), "{delivery:?}");
     world.until(after.id, published).await;
     world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_record_holds_nobody_else_up() {
+    let mut world = World::new().await;
+    let account = world.connect("mastodon", "alice").await;
+    let neighbour = world.connect("bluesky", "alice.test").await;
+    let damaged = world.say("Damaged", &account, world.in_seconds(60)).await;
+    let beside = world.say("Beside", &neighbour, world.in_seconds(61)).await;
+    let engine = world.engine.clone();
+    engine.kill().await;
+    let opened = Store::in_memory(
+        world.planet.memory.clone(),
+        MasterKey::from_bytes([7; 32]),
+        Mortality::default(),
+    );
+    let store = opened.unwrap().store;
+    let place = Key::Delivery(damaged.organization, damaged.id);
+    store.commit("damage", move |view| view.put(&place, vec![0xff; 3])).await.unwrap();
+    drop(store);
+    world.engine = world.planet.engine(Mortality::default()).await;
+    world.until(beside.id, published).await;
+    assert!(world.planet.texts(&account).is_empty());
+    assert!(world.engine.readiness().ready);
 }
 
 #[tokio::test(flavor = "multi_thread")]
