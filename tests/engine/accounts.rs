@@ -116,8 +116,8 @@ async fn revoked_access_holds_and_a_reconnection_releases_what_is_not_too_late()
         let world = World::new().await;
         world.set_grace(900).await;
         let account = world.connect(platform, handle).await;
-        let missed = world.say("Missed", &account, PlanRequest::Now).await;
         world.planet.fault(FaultKind::RevokeToken, Operation::Publish, 1);
+        let missed = world.say("Missed", &account, PlanRequest::Now).await;
         world.until_events(EventKind::AccountNeedsReconnection, 1).await;
         world.until(missed.id, held).await;
         let connection = world.account(&account).connection;
