@@ -135,6 +135,8 @@ pub struct Platform {
     pub client_secret: SecretText,
     /// Read into `client_secret` when loaded.
     pub client_secret_file: PathBuf,
+    /// Empty: the one that this build was written for.
+    pub version: String,
     pub endpoints: BTreeMap<String, String>,
 }
 
@@ -213,6 +215,7 @@ impl Default for Platform {
             client_id: String::new(),
             client_secret: SecretText(None),
             client_secret_file: PathBuf::new(),
+            version: String::new(),
             endpoints: BTreeMap::new(),
         }
     }
@@ -307,6 +310,12 @@ impl Config {
             net: self.net.settings(),
             endpoints: endpoints
                 .map(|(name, platform)| (name.clone(), platform.endpoints.clone()))
+                .collect(),
+            versions: self
+                .platforms
+                .iter()
+                .filter(|(_, platform)| !platform.version.is_empty())
+                .map(|(name, platform)| (name.clone(), platform.version.clone()))
                 .collect(),
             apps: apps.map(|(name, platform)| (name.clone(), platform.credentials())).collect(),
             posts_per_hour: self.pacing.posts_per_hour,

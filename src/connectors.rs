@@ -18,6 +18,7 @@ use crate::domain::{
     ids::{DeliveryId, MediaId},
     media::MediaKind,
     platform::{Limits, PaceScope, Profile},
+    problem::Problem,
     refusal::{Refusal, RefusalKind},
     secret::Secret,
     time::Timestamp,
@@ -25,6 +26,7 @@ use crate::domain::{
 
 pub mod bluesky;
 pub mod mastodon;
+mod meta;
 pub mod x;
 
 /// What a platform's file provides, in this order.
@@ -52,10 +54,10 @@ pub trait Connector {
     /// What readers can already see at `step`: the earlier parts of a thread.
     fn live(step: &Self::Step, job: &Job) -> Vec<Live>;
 
-    /// Asked while a post is planned: a sentence if the platform cannot honour this option. An
-    /// option that a platform may leave out without misleading anybody is fine.
-    fn check_option(_name: &str, _value: &str) -> Result<(), String> {
-        Ok(())
+    /// Asked while a post is planned, once it keeps to the profile's limits and option rules: what
+    /// the platform cannot do all the same, and what it will do otherwise than one may think.
+    fn check(_draft: &Draft) -> Vec<Finding> {
+        Vec::new()
     }
 
     /// `None`: this platform has no such errand, and none is needed.
@@ -90,7 +92,7 @@ pub trait AnyConnector: Sync {
         reply: &Reply,
     ) -> serde_json::Result<Sighting<Value>>;
     fn live(&self, step: &Value, job: &Job) -> serde_json::Result<Vec<Live>>;
-    fn check_option(&self, name: &str, value: &str) -> Result<(), String>;
+    fn check(&self, draft: &Draft) -> Vec<Finding>;
     fn errand(&self, task: &Task) -> Option<Value>;
     fn errand_request(&self, errand: &Value, site: &Site) -> serde_json::Result<Request>;
     fn errand_accept(
@@ -127,6 +129,38 @@ pub struct Job {
     pub armed: Option<Timestamp>,
 }
 
+impl Job {
+    /// Empty: the option is not set.
+    pub fn option(&self, name: &str) -> &str {
+        self.options.get(name).map_or("", String::as_str)
+    }
+}
+
+/// What one account would be given, while it is planned.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// Perhaps empty, and its files perhaps not all there.
+    pub parts: &'a [JobPart],
+    pub options: &'a BTreeMap<String, String>,
+    pub author: &'a Identity,
+}
+
+impl Draft<'_> {
+    /// Empty: the option is not set.
+    pub fn option(&self, name: &str) -> &str {
+        self.options.get(name).map_or("", String::as_str)
+    }
+}
+
+/// Said while a post is planned.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// It cannot be published like this.
+    Error(Problem),
+    /// It can; one may want to know.
+    Warning(Problem),
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobPart {
     pub text: String,
@@ -139,23 +173,37 @@ pub struct JobMedia {
     pub kind: MediaKind,
     pub mime: String,
     pub bytes: u64,
+    /// In pixels, as it is shown; `None` where the format was not understood.
     pub size: Option<(u32, u32)>,
+    /// Of a video, where it is known.
+    pub length: Option<Duration>,
+    /// As uploaded, such as `report.pdf`.
+    pub name: String,
     /// Empty: no description.
     pub alt: String,
+    /// Where anybody may fetch the file for some days, for platforms that take files no other way.
+    /// It holds a signature: it goes to the platform and nowhere else.
+    pub url: String,
 }
 
-/// Base URLs by endpoint name: the account's own, else the settings', else the profile's.
+/// Where an account lives and how we speak to it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Site {
+    /// Base URLs by endpoint name: the account's own, else the settings', else the profile's.
     pub endpoints: BTreeMap<String, String>,
+    /// The way of signing in that the account was connected by; empty where there is only one.
+    pub login: String,
+    /// The version of the API to name; empty where requests name none.
+    pub version: String,
 }
 
 impl Site {
-    /// An absolute URL. An endpoint that nobody set gives a path without a host, which the client
-    /// refuses to send with a sentence of its own.
+    /// An absolute URL; `{version}` in the path becomes the version of the API. An endpoint that
+    /// nobody set gives a path without a host, which the client refuses to send with a sentence of
+    /// its own.
     pub fn url(&self, endpoint: &str, path: &str) -> String {
         let base = self.endpoints.get(endpoint).map_or("", String::as_str);
-        format!("{}{path}", base.trim_end_matches('/'))
+        format!("{}{}", base.trim_end_matches('/'), path.replace("{version}", &self.version))
     }
 }
 
@@ -168,7 +216,7 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     pub auth: Auth,
     pub body: Body,
-    /// Secrets that belong inside the body.
+    /// Secrets that belong inside the body, or in the query of a request without one.
     pub fills: Vec<Fill>,
     pub repeat: Repeat,
 }
@@ -185,6 +233,11 @@ impl Request {
             fills: Vec::new(),
             repeat: Repeat::Harmless,
         }
+    }
+
+    /// A request that asks for a removal, with the account's access token.
+    pub fn delete(url: String) -> Request {
+        Request { method: Method::Delete, ..Request::get(url) }
     }
 
     /// A request with the account's access token.
@@ -207,6 +260,8 @@ pub enum Auth {
     None,
     /// `Bearer` and the account's access token.
     Access,
+    /// Another scheme than `Bearer`, such as `OAuth`, and the account's access token.
+    AccessAs(&'static str),
     /// `Bearer` and the account's refresh token.
     Refresh,
     /// `Bearer` and the secret that the errand earned by [`Progress::Keep`].
@@ -216,6 +271,8 @@ pub enum Auth {
 }
 
 /// Puts a secret into the body: at a JSON pointer (`/password`), or as a form field of that name.
+/// Without a body it becomes a parameter of the query, for the few calls that take it nowhere else;
+/// the address is never shown to anybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fill {
     pub place: String,
@@ -376,19 +433,27 @@ pub enum Task {
     Prepare { redirect_uri: String },
     /// Exchange an identifier and app password for a session.
     SignIn { identifier: String },
+    /// Exchange a token that lives an hour for one that lasts.
+    Lengthen,
     /// With fresh tokens: who is this, and what does the server allow?
     Identify,
+    /// With fresh tokens: which pages or organizations may we publish as?
+    Discover,
     /// Where OAuth's own refresh does not serve.
     Refresh,
     /// End our access.
     Revoke,
     /// Take down what is live, last part first.
     Remove { live: Vec<Live> },
+    /// Change the text of the part that is live at `index`. Doing it twice is doing it once.
+    Edit { live: Vec<Live>, index: usize, text: String },
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress<E> {
     Go(E),
+    /// Of `Discover`: these are some, and there may be more.
+    Found(Vec<Target>, E),
     /// Remember a secret for [`Auth::Kept`] and go on.
     Keep(Secret, E),
     /// Move an endpoint of the site, and go on: the account lives elsewhere than we asked.
@@ -411,12 +476,26 @@ pub enum Outcome {
         revoke_url: Option<String>,
         scopes: String,
     },
-    /// Of `SignIn` and `Refresh`.
+    /// Of `SignIn`, `Lengthen` and `Refresh`.
     Granted(Grant),
     /// Of `Identify`.
     Identified(Identity),
+    /// Of `Discover`: the last ones. `scopes` as granted, where the platform was asked for them.
+    Discovered { targets: Vec<Target>, scopes: Option<String> },
+    /// Of `Edit`: what is live now. Some platforms give an edited post a new id.
+    Edited(Vec<Live>),
     /// Of `Revoke` and `Remove`.
     Finished,
+}
+
+/// A page or organization that a person may choose after signing in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    pub identity: Identity,
+    /// Its own token, which does not end; `None`: the one that the person signed in with.
+    pub access: Option<Secret>,
+    /// Why it cannot be connected, as a sentence for the person; `None`: it can.
+    pub obstacle: Option<String>,
 }
 
 /// Access to an account, however it was obtained.
@@ -475,8 +554,8 @@ impl<C: Connector + Sync> AnyConnector for C {
         Ok(C::live(&C::Step::deserialize(step)?, job))
     }
 
-    fn check_option(&self, name: &str, value: &str) -> Result<(), String> {
-        C::check_option(name, value)
+    fn check(&self, draft: &Draft) -> Vec<Finding> {
+        C::check(draft)
     }
 
     fn errand(&self, task: &Task) -> Option<Value> {
@@ -496,6 +575,7 @@ impl<C: Connector + Sync> AnyConnector for C {
         let errand = C::Errand::deserialize(errand)?;
         Ok(C::errand_accept(errand, site, reply).map(|progress| match progress {
             Progress::Go(errand) => Progress::Go(to_json(&errand)),
+            Progress::Found(targets, errand) => Progress::Found(targets, to_json(&errand)),
             Progress::Keep(secret, errand) => Progress::Keep(secret, to_json(&errand)),
             Progress::Move { endpoint, base, errand } => {
                 Progress::Move { endpoint, base, errand: to_json(&errand) }

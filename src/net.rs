@@ -107,7 +107,7 @@ pub struct Secrets {
 
 impl Secrets {
     /// `text` without any of these secrets, for texts that a server may have echoed them into.
-    fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let Secrets { access, refresh, kept, password, client_id: _, client_secret } = self;
         redact(text, [access, refresh, kept, password, client_secret].into_iter().flatten())
     }

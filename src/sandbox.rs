@@ -19,6 +19,7 @@ mod chance;
 mod consent;
 mod control;
 mod faults;
+mod fetching;
 mod grants;
 mod ledger;
 mod mastodon;
@@ -51,6 +52,7 @@ use futures_util::future::BoxFuture;
 use crate::domain::time::Timestamp;
 
 use self::{
+    fetching::Fetcher,
     wire::{Call, connection_lost},
     world::{Tail, World},
 };
@@ -116,6 +118,7 @@ pub struct Clockwork {
 pub struct Sandbox {
     clockwork: Clockwork,
     world: Arc<Mutex<World>>,
+    fetcher: Fetcher,
 }
 
 impl Sandbox {
@@ -126,7 +129,7 @@ impl Sandbox {
 
     pub fn with_limits(clockwork: Clockwork, limits: Limits) -> Sandbox {
         let world = Arc::new(Mutex::new(World::new(clockwork.seed, limits)));
-        Sandbox { clockwork, world }
+        Sandbox { clockwork, world, fetcher: Fetcher::new() }
     }
 
     /// All platforms, the control endpoints and the page.
@@ -174,10 +177,15 @@ impl Sandbox {
     }
 
     async fn drive(self, platform: Platform, request: Request) -> Response {
-        let call = match Call::read(request, platform.prefix(), self.now()).await {
+        let mut call = match Call::read(request, platform.prefix(), self.now()).await {
             Ok(call) => call,
             Err(too_large_or_malformed) => return too_large_or_malformed,
         };
+        let wanted = self.world().fetches(platform, &call);
+        for url in wanted {
+            let fetched = self.fetcher.fetch(&url).await;
+            call.fetched.insert(url, fetched);
+        }
         let tail = self.world().serve(platform, &call);
         match tail {
             Tail::Answer(answer) => self.dated(answer.into_response()),

@@ -104,6 +104,7 @@ pub(crate) async fn engine(directory: &Path, origin: &str) -> Engine {
             allowed_origins: vec![origin.to_owned()],
         },
         endpoints: BTreeMap::new(),
+        versions: BTreeMap::new(),
         apps: BTreeMap::new(),
         posts_per_hour: 10,
         grace: Duration::from_secs(3_600),
@@ -221,6 +222,7 @@ async fn connect_one(
     let request = ConnectRequest {
         platform: "mastodon".to_owned(),
         server: format!("{origin}/mastodon"),
+        login: String::new(),
         identifier: String::new(),
         password: None,
         reconnect: None,

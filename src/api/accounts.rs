@@ -149,6 +149,10 @@ pub(crate) struct NewConnection {
     #[serde(default)]
     #[schema(example = "mastodon.social")]
     server: String,
+    /// For platforms with several ways to sign in, as `GET /api/v1/platforms` names them.
+    #[serde(default)]
+    #[schema(example = "facebook")]
+    login: String,
     /// For platforms without OAuth: the handle or address that the person signs in with.
     #[serde(default)]
     #[schema(example = "alice.bsky.social")]
@@ -241,6 +245,7 @@ async fn connect(
     let request = ConnectRequest {
         platform: asked.platform,
         server: asked.server,
+        login: asked.login,
         identifier: asked.identifier,
         password: asked.password.map(Secret::new),
         reconnect: asked.reconnect.map(|id| id.0),

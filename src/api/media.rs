@@ -79,6 +79,7 @@ pub(crate) enum MediaKindView {
     Image,
     Gif,
     Video,
+    Document,
 }
 
 impl From<Media> for MediaView {
@@ -87,6 +88,7 @@ impl From<Media> for MediaView {
             MediaKind::Image => MediaKindView::Image,
             MediaKind::Gif => MediaKindView::Gif,
             MediaKind::Video => MediaKindView::Video,
+            MediaKind::Document => MediaKindView::Document,
         };
         MediaView {
             id: Text(media.id),

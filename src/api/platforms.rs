@@ -101,12 +101,12 @@ pub struct EndpointView {
 
 impl From<&'static Profile> for PlatformView {
     fn from(profile: &'static Profile) -> PlatformView {
-        let login = match &profile.login {
-            Login::OAuth(oauth) => match oauth.client {
+        let login = match profile.logins.first() {
+            Some(Login::OAuth(oauth)) => match oauth.client {
                 ClientKind::Configured => "oauth",
                 ClientKind::Dynamic => "oauth_any_server",
             },
-            Login::AppPassword => "app_password",
+            Some(Login::AppPassword) | None => "app_password",
         };
         let endpoint = |endpoint: &crate::domain::platform::Endpoint| EndpointView {
             name: endpoint.name,
@@ -134,6 +134,10 @@ impl LimitsView {
                 TextUnit::Graphemes => "graphemes",
                 TextUnit::Mastodon { .. } => "mastodon",
                 TextUnit::Weighted => "weighted",
+                TextUnit::Chars => "characters",
+                TextUnit::Utf16 => "utf16",
+                TextUnit::EmojiBytes => "emoji_bytes",
+                TextUnit::LittleText => "little_text",
             },
             text_bytes_max: limits.text_bytes_max,
             images_max: limits.images_max,

@@ -110,6 +110,8 @@ pub(crate) fn status(code: Code) -> StatusCode {
         | Code::MediaNotFound
         | Code::AltTooLong
         | Code::TooManyParts
+        | Code::TooManyTags
+        | Code::MediaShape
         | Code::UnknownPlatform
         | Code::UnknownAccount
         | Code::UnknownOption

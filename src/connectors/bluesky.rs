@@ -25,15 +25,16 @@ use serde_json::Value;
 
 use crate::{
     connectors::{
-        Auth, Body, Connector, Job, JobMedia, Next, Progress, Repeat, Reply, Request, Sighting,
-        Site, Task,
+        Auth, Body, Connector, Draft, Finding, Job, JobMedia, Next, Progress, Repeat, Reply,
+        Request, Sighting, Site, Task,
     },
     domain::{
         delivery::Live,
         platform::{
-            Endpoint, Kind, Limits, Login, Mixing, Pace, PaceCounts, PaceScope, Profile, TextLimit,
-            TextUnit,
+            Endpoint, Kind, Limits, Login, Loss, OptionRule, OptionValue, Pace, PaceCounts,
+            PaceScope, Profile, TextLimit, TextUnit,
         },
+        problem::{Code, Problem},
         refusal::Refusal,
     },
 };
@@ -74,7 +75,7 @@ impl Connector for Bluesky {
     const PROFILE: Profile = Profile {
         platform: "bluesky",
         name: "Bluesky",
-        login: Login::AppPassword,
+        logins: &[Login::AppPassword],
         endpoints: &[
             Endpoint { name: ENTRY, default: Some("https://bsky.social") },
             // Where the account lives; signing in finds it.
@@ -82,8 +83,11 @@ impl Connector for Bluesky {
             Endpoint { name: PLC, default: Some("https://plc.directory") },
             Endpoint { name: APP, default: Some("https://bsky.app") },
         ],
+        version: None,
         limits: LIMITS,
         kinds: &[Kind::Text, Kind::Link, Kind::Image, Kind::Video, Kind::Thread],
+        formats: &[],
+        options: OPTIONS,
         // 5,000 points an hour and 35,000 a day, of which creating a record costs 3, and 3,000
         // requests in 5 minutes (advanced-guides/rate-limits, read 2026-11-21).
         paces: &[
@@ -111,6 +115,7 @@ impl Connector for Bluesky {
         ],
         access: "Free with an app password, without review; a video may be as large as a file on \
                  the account's server: 50 MiB at Bluesky itself, 5 MiB by default elsewhere.",
+        guide: include_str!("../guides/bluesky.md"),
     };
 
     type Step = Step;
@@ -206,22 +211,18 @@ impl Connector for Bluesky {
         }
     }
 
-    fn check_option(name: &str, value: &str) -> Result<(), String> {
-        match name {
-            "visibility" if value != "public" => {
-                Err(format!("Posts on Bluesky are public; it has no visibility `{value}`."))
-            }
-            "sensitive" if value != "false" => {
-                Err("Bluesky has no general mark for sensitive media.".to_owned())
-            }
-            "spoiler" if !value.is_empty() => {
-                Err("Bluesky cannot hide a text behind a warning.".to_owned())
-            }
-            "langs" | "language" if !record::are_languages(value) => Err(format!(
-                "`{name}` must be one to three BCP 47 codes such as `en, pt-BR`, not `{value}`."
-            )),
-            _ => Ok(()),
-        }
+    fn check(draft: &Draft) -> Vec<Finding> {
+        let wrong = |name: &&str| {
+            draft.options.get(*name).is_some_and(|value| !record::are_languages(value))
+        };
+        let complain = |name: &str| {
+            let value = draft.option(name);
+            let sentence = format!("`{name}` is `{value}`, which is no list of languages.");
+            let remedy = "Give one to three BCP 47 codes, such as `en, pt-BR`.";
+            let problem = Problem::new(Code::UnknownOption, sentence, remedy);
+            Finding::Error(problem.at(format!("content.options.{name}")))
+        };
+        LANGUAGES.iter().copied().filter(wrong).map(complain).collect()
     }
 
     fn errand(task: &Task) -> Option<Errand> {
@@ -249,15 +250,32 @@ const LIMITS: Limits = Limits {
     images_max: 4,
     image_bytes_max: 1_000_000,
     image_formats: &["image/jpeg", "image/png", "image/webp"],
-    gif_bytes_max: 0,
     videos_max: 1,
     video_bytes_max: 5 * 1024 * 1024,
     video_formats: &["video/mp4"],
     // None in the lexicon; the app stops at this (unconfirmed).
     alt_chars_max: 2_000,
     parts_max: 25,
-    mixing: Mixing::Forbidden,
+    ..Limits::NONE
 };
+
+/// `language` is what other platforms call it.
+const LANGUAGES: &[&str] = &["langs", "language"];
+
+const OPTIONS: &[OptionRule] = &[
+    OptionRule {
+        name: "langs",
+        value: OptionValue::Text { chars_max: 100 },
+        loss: Loss::Harmless,
+        about: "The languages of the text on Bluesky, as one to three BCP 47 codes.",
+    },
+    OptionRule {
+        name: "language",
+        value: OptionValue::Text { chars_max: 100 },
+        loss: Loss::Harmless,
+        about: "The language of the text, as a code such as `en`.",
+    },
+];
 
 impl Step {
     fn after_handle(known: Known, job: &Job) -> Step {

@@ -21,15 +21,17 @@ use serde::{Deserialize, Serialize};
 use self::listing::{Listing, Sought};
 use crate::{
     connectors::{
-        Body, Connector, FilePart, Job, JobMedia, Next, Progress, Repeat, Reply, Request, Sighting,
-        Site, Task,
+        Body, Connector, Draft, FilePart, Finding, Job, JobMedia, Next, Progress, Repeat, Reply,
+        Request, Sighting, Site, Task,
     },
     domain::{
         delivery::Live,
         platform::{
-            ClientAuthentication, ClientKind, Endpoint, Kind, Limits, Login, Mixing, OAuth, Pace,
-            PaceCounts, PaceScope, Place, Profile, RefreshModel, TextLimit, TextUnit,
+            ClientAuthentication, ClientKind, Endpoint, FirstToken, Kind, Limits, Login, Loss,
+            OAuth, OptionRule, OptionValue, Pace, PaceCounts, PaceScope, Place, Profile, Proof,
+            RefreshModel, ScopeSeparator, Targets, TextLimit, TextUnit,
         },
+        problem::{Code, Problem},
         refusal::Refusal,
     },
 };
@@ -59,18 +61,28 @@ impl Connector for Mastodon {
     const PROFILE: Profile = Profile {
         platform: "mastodon",
         name: "Mastodon",
-        login: Login::OAuth(OAuth {
+        logins: &[Login::OAuth(OAuth {
+            name: "",
+            app: "mastodon",
             authorize: Place { endpoint: SERVER, path: "/oauth/authorize" },
             token: Place { endpoint: SERVER, path: "/oauth/token" },
             revoke: Some(Place { endpoint: SERVER, path: "/oauth/revoke" }),
             scopes: errand::SCOPES,
             client: ClientKind::Dynamic,
             authentication: ClientAuthentication::Body,
+            proof: Proof::Pkce,
+            separator: ScopeSeparator::Space,
+            required: &[],
             refresh: RefreshModel::Never,
-        }),
+            first: FirstToken::Lasting,
+            targets: Targets::One,
+        })],
         endpoints: &[Endpoint { name: SERVER, default: None }],
+        version: None,
         limits: LIMITS,
         kinds: &[Kind::Text, Kind::Link, Kind::Image, Kind::Gif, Kind::Video, Kind::Thread],
+        formats: &[],
+        options: OPTIONS,
         // Uploads have a limit of their own (30 in 30 minutes); a server that is full says until
         // when.
         paces: &[
@@ -92,6 +104,7 @@ impl Connector for Mastodon {
         ],
         access: "Free on every server, without review: we register with the server while you \
                  connect.",
+        guide: include_str!("../guides/mastodon.md"),
     };
 
     type Step = Step;
@@ -175,21 +188,14 @@ impl Connector for Mastodon {
         }
     }
 
-    fn check_option(name: &str, value: &str) -> Result<(), String> {
-        match name {
-            "visibility" if !VISIBILITIES.contains(&value) => Err(format!(
-                "Mastodon has no visibility `{value}`; it knows {}.",
-                VISIBILITIES.join(", ")
-            )),
-            "sensitive" if value != "true" && value != "false" => {
-                Err(format!("`sensitive` must be `true` or `false`, not `{value}`."))
-            }
-            "language" if !is_language(value) => Err(format!(
-                "`language` must be an ISO 639 code of two or three letters such as `en`, not \
-                 `{value}`."
-            )),
-            _ => Ok(()),
-        }
+    fn check(draft: &Draft) -> Vec<Finding> {
+        let Some(value) = draft.options.get(LANGUAGE).filter(|value| !is_language(value)) else {
+            return Vec::new();
+        };
+        let sentence = format!("`language` is `{value}`, which is no ISO 639 code.");
+        let remedy = "Use a code of two or three letters, such as `en`.";
+        let problem = Problem::new(Code::UnknownOption, sentence, remedy);
+        vec![Finding::Error(problem.at("content.options.language"))]
     }
 
     fn errand(task: &Task) -> Option<Errand> {
@@ -212,7 +218,6 @@ impl Connector for Mastodon {
 /// What `/api/v2/instance` reports by default (read 2026-07-02); a server's own values override it.
 const LIMITS: Limits = Limits {
     text: TextLimit { max: 500, unit: TextUnit::Mastodon { url: 23 } },
-    text_bytes_max: None,
     images_max: 4,
     image_bytes_max: 16_777_216,
     image_formats: &["image/jpeg", "image/png", "image/webp"],
@@ -222,10 +227,37 @@ const LIMITS: Limits = Limits {
     video_formats: &["video/mp4", "video/webm", "video/quicktime"],
     alt_chars_max: 1_500,
     parts_max: 25,
-    mixing: Mixing::Forbidden,
+    ..Limits::NONE
 };
 
-const VISIBILITIES: &[&str] = &["public", "unlisted", "private", "direct"];
+const LANGUAGE: &str = "language";
+
+const OPTIONS: &[OptionRule] = &[
+    OptionRule {
+        name: "visibility",
+        value: OptionValue::OneOf(&["public", "unlisted", "private", "direct"]),
+        loss: Loss::Misleads { except: &["public"] },
+        about: "Who sees the post.",
+    },
+    OptionRule {
+        name: LANGUAGE,
+        value: OptionValue::Text { chars_max: 20 },
+        loss: Loss::Harmless,
+        about: "The language of the text, as an ISO 639 code such as `en`.",
+    },
+    OptionRule {
+        name: "sensitive",
+        value: OptionValue::Flag,
+        loss: Loss::Misleads { except: &["false"] },
+        about: "Hides the files until the reader wants to see them.",
+    },
+    OptionRule {
+        name: "spoiler",
+        value: OptionValue::Text { chars_max: 500 },
+        loss: Loss::Misleads { except: &[""] },
+        about: "A warning that stands in front of the text, which is folded away.",
+    },
+];
 
 impl Step {
     fn after_file(ready: Vec<String>, job: &Job) -> Step {

@@ -26,8 +26,9 @@ use crate::{
     domain::{
         delivery::Live,
         platform::{
-            ClientAuthentication, ClientKind, Endpoint, Kind, Limits, Login, Mixing, OAuth, Pace,
-            PaceCounts, PaceScope, Place, Profile, RefreshModel, TextLimit, TextUnit,
+            ClientAuthentication, ClientKind, Endpoint, FirstToken, Kind, Limits, Login, OAuth,
+            Pace, PaceCounts, PaceScope, Place, Profile, Proof, RefreshModel, ScopeSeparator,
+            Targets, TextLimit, TextUnit,
         },
         refusal::{Refusal, RefusalKind},
     },
@@ -77,24 +78,35 @@ impl Connector for X {
     const PROFILE: Profile = Profile {
         platform: "x",
         name: "X",
-        login: Login::OAuth(OAuth {
+        logins: &[Login::OAuth(OAuth {
+            name: "",
+            app: "x",
             authorize: Place { endpoint: WEB, path: "/i/oauth2/authorize" },
             token: Place { endpoint: API, path: "/2/oauth2/token" },
             revoke: Some(Place { endpoint: API, path: "/2/oauth2/revoke" }),
             scopes: &["tweet.read", "tweet.write", "users.read", "media.write", "offline.access"],
             client: ClientKind::Configured,
             authentication: ClientAuthentication::Basic,
+            proof: Proof::Pkce,
+            separator: ScopeSeparator::Space,
+            required: &["tweet.read", "tweet.write", "users.read"],
             refresh: RefreshModel::Rotating,
-        }),
+            first: FirstToken::Lasting,
+            targets: Targets::One,
+        })],
         endpoints: &[
             Endpoint { name: API, default: Some("https://api.x.com") },
             Endpoint { name: WEB, default: Some("https://x.com") },
         ],
+        version: None,
         limits: LIMITS,
         kinds: &[Kind::Text, Kind::Link, Kind::Image, Kind::Gif, Kind::Video, Kind::Thread],
+        formats: &[],
+        options: post::OPTIONS,
         paces: PACES,
         access: "X charges your developer app for each call and needs no review: $0.015 for a \
                  post, $0.200 for a post with a link (August 2026); without credits it refuses.",
+        guide: include_str!("../guides/x.md"),
     };
 
     type Step = Step;
@@ -161,10 +173,6 @@ impl Connector for X {
         post::live(&step.earned().sent, &job.site)
     }
 
-    fn check_option(name: &str, value: &str) -> Result<(), String> {
-        post::check_option(name, value)
-    }
-
     fn errand(task: &Task) -> Option<Errand> {
         errand::begin(task)
     }
@@ -186,7 +194,6 @@ impl Connector for X {
 /// more; their own limit overrides this.
 const LIMITS: Limits = Limits {
     text: TextLimit { max: 280, unit: TextUnit::Weighted },
-    text_bytes_max: None,
     images_max: 4,
     image_bytes_max: 5 * 1024 * 1024,
     image_formats: &["image/jpeg", "image/png", "image/webp"],
@@ -196,7 +203,7 @@ const LIMITS: Limits = Limits {
     video_formats: &["video/mp4", "video/quicktime"],
     alt_chars_max: 1_000,
     parts_max: 25,
-    mixing: Mixing::Forbidden,
+    ..Limits::NONE
 };
 
 /// Where X's own pages disagree, both numbers are kept. Files have budgets of their own (1,875 of

@@ -16,6 +16,8 @@ pub struct Account {
     pub platform: String,
     /// The server it lives on, as a base URL; empty for a platform with one server.
     pub server: String,
+    /// The way of signing in that it was connected by; empty where its platform has only one.
+    pub login: String,
     pub identity: Identity,
     pub connection: Connection,
     pub paused: Pause,
@@ -26,6 +28,8 @@ pub struct Account {
     pub refresh_ends: Option<Timestamp>,
     /// Base URLs that this account has of its own, by endpoint name.
     pub endpoints: BTreeMap<String, String>,
+    /// Wished for, and not granted when it was connected.
+    pub missing_scopes: Vec<String>,
     /// Grows with every change; a writer that read an older one is refused.
     pub revision: u32,
 }

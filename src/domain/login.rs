@@ -17,6 +17,8 @@ pub struct PendingLogin {
     pub actor: Actor,
     pub platform: String,
     pub server: String,
+    /// Which of the platform's ways of signing in; empty where there is only one.
+    pub login: String,
     pub endpoints: BTreeMap<String, String>,
     pub reconnect: Option<AccountId>,
     pub authorize_url: String,

@@ -1,5 +1,7 @@
 //! One uploaded file and what is known of it.
 
+use std::time::Duration;
+
 use crate::domain::{
     ids::{MediaId, OrganizationId},
     time::Timestamp,
@@ -13,8 +15,13 @@ pub struct Media {
     /// From the content, never from the name: `image/png`.
     pub mime: String,
     pub bytes: u64,
-    /// In pixels; `None` where the format was not understood.
+    /// In pixels, as it is shown; `None` where the format was not understood.
     pub size: Option<(u32, u32)>,
+    /// Of a video, where it is known.
+    pub length: Option<Duration>,
+    /// How its pictures are encoded, such as `h264`; empty where that is unknown or goes without
+    /// saying.
+    pub codec: String,
     /// Names the file in the media store.
     pub sha256: [u8; 32],
     /// As uploaded, for people only.
@@ -27,6 +34,7 @@ pub enum MediaKind {
     Image,
     Gif,
     Video,
+    Document,
 }
 
 impl MediaKind {
@@ -35,6 +43,7 @@ impl MediaKind {
             MediaKind::Image => "image",
             MediaKind::Gif => "gif",
             MediaKind::Video => "video",
+            MediaKind::Document => "document",
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::domain::platform::TextUnit;
 #[cfg(test)]
 mod conformance;
 mod links;
+mod little;
+mod tags;
 mod weighted;
 
 /// The length of `text` in `unit`.
@@ -20,7 +22,26 @@ pub fn length(text: &str, unit: TextUnit) -> u32 {
         TextUnit::Graphemes => graphemes(text),
         TextUnit::Mastodon { url } => mastodon(text, url),
         TextUnit::Weighted => weighted::length(text),
+        TextUnit::Chars => count(text.chars().count()),
+        TextUnit::Utf16 => count(text.encode_utf16().count()),
+        TextUnit::EmojiBytes => emoji_bytes(text),
+        TextUnit::LittleText => count(little::escaped(text).chars().count()),
     }
+}
+
+/// The text as LinkedIn wants it: see [`TextUnit::LittleText`].
+pub fn little(text: &str) -> String {
+    little::escaped(text)
+}
+
+/// How many hashtags there are.
+pub fn hashtags(text: &str) -> usize {
+    tags::hashtags(text)
+}
+
+/// How many mentions there are.
+pub fn mentions(text: &str) -> usize {
+    tags::mentions(text)
 }
 
 /// The `http` and `https` URLs in `text`, in order, as ranges of bytes.
@@ -78,6 +99,16 @@ fn without_servers(text: &str) -> String {
     }
     kept.push_str(rest);
     kept
+}
+
+/// "Emojis are counted as the number of UTF-8 bytes" (developers.facebook.com/docs/threads, as of
+/// 2026-10).
+fn emoji_bytes(text: &str) -> u32 {
+    let length = |cluster: &str| match weighted::is_emoji(cluster) {
+        true => cluster.len(),
+        false => cluster.chars().count(),
+    };
+    count(text.graphemes(true).map(length).sum())
 }
 
 fn is_word(letter: char) -> bool {

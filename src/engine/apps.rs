@@ -1,11 +1,11 @@
 //! The OAuth clients that we have: from the settings, or registered with a server on the spot.
 
 use crate::{
-    connectors::Site,
+    connectors::{self, AnyConnector, Site},
     domain::{
         account::Account,
         organization::App,
-        platform::{ClientKind, OAuth},
+        platform::{ClientKind, Login, OAuth},
         secret::Secret,
     },
     engine::core::{Core, Halt},
@@ -20,9 +20,10 @@ pub(super) const CLIENT_SECRET: &str = "client_secret";
 pub(super) fn credentials(
     core: &Core,
     platform: &str,
+    login: &str,
     server: &str,
 ) -> Result<(Option<Secret>, Option<Secret>), Halt> {
-    if let Some(app) = core.apps.get(platform) {
+    if let Some(app) = core.apps.get(section(platform, login)) {
         return Ok((Some(Secret::new(app.client_id.as_str())), app.client_secret.clone()));
     }
     let owner = Owner::App { platform: platform.to_owned(), server: server.to_owned() };
@@ -30,6 +31,15 @@ pub(super) fn credentials(
         core.store.secret(INSTANCE, &owner, CLIENT_ID)?,
         core.store.secret(INSTANCE, &owner, CLIENT_SECRET)?,
     ))
+}
+
+/// The section of the settings that holds the app of a way of signing in.
+fn section<'a>(platform: &'a str, login: &str) -> &'a str {
+    let profile = connectors::find(platform).map(AnyConnector::profile);
+    match profile.and_then(|profile| profile.login(login)) {
+        Some(Login::OAuth(oauth)) => oauth.app,
+        Some(Login::AppPassword) | None => platform,
+    }
 }
 
 /// Everything to speak OAuth for an account. `None`: there is no such client any more.
@@ -56,7 +66,7 @@ pub(super) fn configured(
     site: &Site,
     platform: &str,
 ) -> Option<OAuthClient> {
-    let app = core.apps.get(platform)?;
+    let app = core.apps.get(profile.app)?;
     Some(OAuthClient {
         client_id: Secret::new(app.client_id.as_str()),
         client_secret: app.client_secret.clone(),
@@ -65,6 +75,8 @@ pub(super) fn configured(
         revoke_url: profile.revoke.map(|place| site.url(place.endpoint, place.path)),
         redirect_uri: redirect_uri(core, platform),
         authentication: profile.authentication,
+        proof: profile.proof,
+        separator: profile.separator,
         scopes: profile.scopes.iter().map(|&scope| scope.to_owned()).collect(),
     })
 }
@@ -74,7 +86,8 @@ pub(super) fn registered(
     profile: &OAuth,
     app: &App,
 ) -> Result<Option<OAuthClient>, Halt> {
-    let (Some(client_id), client_secret) = credentials(core, &app.platform, &app.server)? else {
+    let (Some(client_id), client_secret) = credentials(core, &app.platform, "", &app.server)?
+    else {
         return Ok(None);
     };
     Ok(Some(OAuthClient {
@@ -85,6 +98,8 @@ pub(super) fn registered(
         revoke_url: app.revoke_url.clone(),
         redirect_uri: app.redirect_uri.clone(),
         authentication: profile.authentication,
+        proof: profile.proof,
+        separator: profile.separator,
         scopes: app.scopes.split_whitespace().map(str::to_owned).collect(),
     }))
 }

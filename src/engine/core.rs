@@ -16,6 +16,7 @@ use crate::{
     connectors::{self, AnyConnector, Site},
     domain::{
         account::Account,
+        platform::Profile,
         problem::{Code, Problem},
         time::Timestamp,
     },
@@ -38,6 +39,8 @@ pub(super) struct Parts {
     pub(super) epoch: u64,
     pub(super) public_url: String,
     pub(super) endpoints: BTreeMap<String, BTreeMap<String, String>>,
+    /// API versions that replace a platform's default.
+    pub(super) versions: BTreeMap<String, String>,
     pub(super) apps: BTreeMap<String, AppCredentials>,
     pub(super) posts_per_hour: u32,
     pub(super) grace: Duration,
@@ -123,6 +126,7 @@ impl Core {
         &self,
         connector: &dyn AnyConnector,
         own: &BTreeMap<String, String>,
+        login: &str,
     ) -> Site {
         let profile = connector.profile();
         let configured = self.endpoints.get(profile.platform);
@@ -138,11 +142,18 @@ impl Core {
                 endpoints.insert(endpoint.name.to_owned(), url.to_owned());
             }
         }
-        Site { endpoints }
+        Site { endpoints, login: login.to_owned(), version: self.version(profile) }
+    }
+
+    /// The API version that requests to this platform name; empty if they name none.
+    pub(super) fn version(&self, profile: &Profile) -> String {
+        let Some(version) = &profile.version else { return String::new() };
+        let configured = self.versions.get(profile.platform).map(String::as_str);
+        configured.unwrap_or(version.default).to_owned()
     }
 
     pub(super) fn account_site(&self, connector: &dyn AnyConnector, account: &Account) -> Site {
-        self.site(connector, &account.endpoints)
+        self.site(connector, &account.endpoints, &account.login)
     }
 }
 

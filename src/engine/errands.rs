@@ -33,14 +33,19 @@ pub(super) async fn run(
     secrets: &mut Secrets,
 ) -> Result<Outcome, Failure> {
     let Some(mut errand) = connector.errand(task) else { return Ok(Outcome::Finished) };
+    let mut found = Vec::new();
     for _ in 0..REQUESTS_MAX {
         let reply = send(core, connector, site, &errand, secrets).await?;
         let progress = connector
             .errand_accept(&errand, site, &reply)
             .expect("an errand is read by the connector that made it")
-            .map_err(Failure::Refused)?;
+            .map_err(|refusal| Failure::Refused(redacted(refusal, secrets)))?;
         match progress {
             Progress::Go(next) => errand = next,
+            Progress::Found(targets, next) => {
+                found.extend(targets);
+                errand = next;
+            }
             Progress::Keep(secret, next) => {
                 secrets.kept = Some(secret);
                 errand = next;
@@ -49,10 +54,20 @@ pub(super) async fn run(
                 site.endpoints.insert(endpoint.to_owned(), base);
                 errand = next;
             }
+            Progress::Done(Outcome::Discovered { targets, scopes }) => {
+                found.extend(targets);
+                return Ok(Outcome::Discovered { targets: found, scopes });
+            }
             Progress::Done(outcome) => return Ok(outcome),
         }
     }
     Err(Failure::Unreachable("the server asks for more and more requests".to_owned()))
+}
+
+/// A platform may repeat in its words what it was sent.
+pub(super) fn redacted(refusal: Refusal, secrets: &Secrets) -> Refusal {
+    let words = secrets.redact(&refusal.words);
+    Refusal { words, code: secrets.redact(&refusal.code), ..refusal }
 }
 
 async fn send(

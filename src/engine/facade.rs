@@ -142,6 +142,8 @@ pub struct ConnectRequest {
     pub platform: String,
     /// For platforms with many servers: `mastodon.social`. Empty: the platform's own.
     pub server: String,
+    /// For platforms with several ways to sign in; empty: the usual one.
+    pub login: String,
     /// For platforms without OAuth.
     pub identifier: String,
     pub password: Option<Secret>,

@@ -10,6 +10,7 @@ use crate::{
         delivery::Delivery,
         ids::{MediaId, OrganizationId},
         media::Media,
+        platform::FORMAT,
         post::{Content, Post},
     },
     engine::core::Halt,
@@ -37,14 +38,17 @@ pub(super) fn build(
     let media = media_of(read, account.organization, content)?;
     let mut named = content.parts.iter().flat_map(|part| &part.media);
     let missing = named.find(|named| !media.contains_key(&named.media)).map(|named| named.media);
-    let limits = fit::limits_of(connector.profile().limits, &account.identity.limits);
+    let profile = connector.profile();
+    let format = content.options.get(FORMAT).map_or("", String::as_str);
+    let limits = profile.format(format).map_or(profile.limits, |(limits, _)| *limits);
+    let limits = fit::limits_of(limits, &account.identity.limits);
     let job = Job {
         delivery: delivery.id,
         due: delivery.due,
         site,
         author: account.identity.clone(),
         limits,
-        parts: parts(content, &media),
+        parts: parts(content, &media, |_| String::new()),
         options: content.options.clone(),
         armed: delivery.armed.as_ref().map(|armed| armed.since),
     };
@@ -65,8 +69,13 @@ pub(super) fn media_of(
     Ok(found)
 }
 
-/// Media that is gone is left out; [`Prepared::missing`] says so.
-fn parts(content: &Content, media: &BTreeMap<MediaId, Media>) -> Vec<JobPart> {
+/// Media that is gone is left out; [`Prepared::missing`] says so. `url`: where a platform may fetch
+/// a file.
+pub(super) fn parts(
+    content: &Content,
+    media: &BTreeMap<MediaId, Media>,
+    url: impl Fn(&Media) -> String,
+) -> Vec<JobPart> {
     let part = |part: &crate::domain::post::Part| JobPart {
         text: part.text.clone(),
         media: part
@@ -80,6 +89,9 @@ fn parts(content: &Content, media: &BTreeMap<MediaId, Media>) -> Vec<JobPart> {
                     mime: media.mime.clone(),
                     bytes: media.bytes,
                     size: media.size,
+                    length: media.length,
+                    name: media.name.clone(),
+                    url: url(media),
                     alt: attachment.alt.clone(),
                 })
             })

@@ -21,6 +21,8 @@ pub struct Settings {
     pub net: NetSettings,
     /// Base URLs that replace a platform's own: platform → endpoint → URL.
     pub endpoints: BTreeMap<String, BTreeMap<String, String>>,
+    /// API versions that replace a platform's default, by platform.
+    pub versions: BTreeMap<String, String>,
     /// The instance's OAuth clients by platform.
     pub apps: BTreeMap<String, AppCredentials>,
     /// Our own safety pace for new organizations: publications an hour and account.

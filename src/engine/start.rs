@@ -48,6 +48,7 @@ pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
         epoch: opened.epoch,
         public_url: settings.public_url,
         endpoints: settings.endpoints,
+        versions: settings.versions,
         apps: settings.apps,
         posts_per_hour: settings.posts_per_hour,
         grace: settings.grace,

@@ -14,7 +14,7 @@ use crate::{
         event::EventKind,
         ids::{AccountId, OrganizationId},
         organization::Actor,
-        platform::Login,
+        platform::{Login, RefreshModel},
         refusal::RefusalKind,
         secret::Secret,
         time::Timestamp,
@@ -57,7 +57,8 @@ pub(super) fn can_refresh(account: &Account) -> bool {
 
 pub(super) fn load(core: &Core, account: &Account) -> Result<Secrets, Halt> {
     let owner = Owner::Account(account.id);
-    let (client_id, client_secret) = apps::credentials(core, &account.platform, &account.server)?;
+    let (client_id, client_secret) =
+        apps::credentials(core, &account.platform, &account.login, &account.server)?;
     Ok(Secrets {
         access: core.store.secret(account.organization, &owner, ACCESS)?,
         refresh: core.store.secret(account.organization, &owner, REFRESH)?,
@@ -189,17 +190,21 @@ async fn ask(
     account: &Account,
 ) -> Result<Result<Grant, Refused>, Halt> {
     let mut secrets = load(core, account)?;
-    match &connector.profile().login {
-        Login::AppPassword => {
-            let outcome =
-                errands::run(core, connector, &mut site, &Task::Refresh, &mut secrets).await;
-            Ok(match outcome {
-                Ok(Outcome::Granted(grant)) => Ok(grant),
-                Ok(_) => Err(Refused::Unreachable("there was no new token".to_owned())),
-                Err(failure) => Err(read_failure(&failure)),
-            })
+    let by_errand = async |site: &mut Site, secrets: &mut Secrets| {
+        let outcome = errands::run(core, connector, site, &Task::Refresh, secrets).await;
+        match outcome {
+            Ok(Outcome::Granted(grant)) => Ok(grant),
+            Ok(_) => Err(Refused::Unreachable("there was no new token".to_owned())),
+            Err(failure) => Err(read_failure(&failure)),
         }
-        Login::OAuth(profile) => {
+    };
+    match connector.profile().login(&account.login) {
+        None => Ok(Err(Refused::Unreachable("its way of signing in is gone".to_owned()))),
+        Some(Login::AppPassword) => Ok(by_errand(&mut site, &mut secrets).await),
+        Some(Login::OAuth(profile)) if profile.refresh == RefreshModel::Extended => {
+            Ok(by_errand(&mut site, &mut secrets).await)
+        }
+        Some(Login::OAuth(profile)) => {
             let Some(client) = apps::client(core, profile, &site, account)? else {
                 let reason = "the app's credentials are gone from the settings".to_owned();
                 return Ok(Err(Refused::Unreachable(reason)));

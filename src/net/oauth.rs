@@ -24,7 +24,11 @@ use reqwest::header::AUTHORIZATION;
 
 use crate::{
     connectors::{Auth, Body, Fill, Grant, Method, Repeat, Reply, Request, SecretName},
-    domain::{platform::ClientAuthentication, secret::Secret, time::Timestamp},
+    domain::{
+        platform::{ClientAuthentication, Proof, ScopeSeparator},
+        secret::Secret,
+        time::Timestamp,
+    },
     entropy::Entropy,
     net::{
         self, Client, Files, Secrets,
@@ -72,11 +76,13 @@ pub struct OAuthClient {
     pub revoke_url: Option<String>,
     pub redirect_uri: String,
     pub authentication: ClientAuthentication,
+    pub proof: Proof,
+    pub separator: ScopeSeparator,
     pub scopes: Vec<String>,
 }
 
 /// A sign-in that has begun. `state` and `verifier` are kept until the person comes back; whoever
-/// comes with another state is turned away.
+/// comes with another state is turned away. Where the platform takes no proof, no verifier is sent.
 pub struct Begun {
     /// Where to send the person. It holds the state, so it is for their browser only.
     pub url: String,
@@ -88,12 +94,21 @@ pub struct Begun {
 pub fn begin(app: &OAuthClient, entropy: &Entropy) -> Result<Begun, Error> {
     let state = random(entropy);
     let verifier = random(entropy);
-    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&spoken(&verifier));
-    let (url, _) = crate_client(app)?
+    let scopes = match app.separator {
+        ScopeSeparator::Space => app.scopes.clone(),
+        ScopeSeparator::Comma => vec![app.scopes.join(",")],
+    };
+    let client = crate_client(app)?;
+    let asked = client
         .authorize_url(|| CsrfToken::new(state.expose().to_owned()))
-        .add_scopes(app.scopes.iter().cloned().map(Scope::new))
-        .set_pkce_challenge(challenge)
-        .url();
+        .add_scopes(scopes.into_iter().map(Scope::new));
+    let (url, _) = match app.proof {
+        Proof::StateOnly => asked.url(),
+        Proof::Pkce => {
+            let verifier = spoken(&verifier);
+            asked.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier)).url()
+        }
+    };
     Ok(Begun { url: url.into(), state, verifier })
 }
 
@@ -105,11 +120,13 @@ pub async fn exchange(
     verifier: &Secret,
 ) -> Result<Grant, Error> {
     let secrets = secrets(app, Some(code), Some(verifier));
-    let unsent = crate_client(app)?
-        .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
-        .set_pkce_verifier(spoken(verifier))
-        .request_async(&hand_over)
-        .await;
+    let app_client = crate_client(app)?;
+    let asked = app_client.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
+    let asked = match app.proof {
+        Proof::StateOnly => asked,
+        Proof::Pkce => asked.set_pkce_verifier(spoken(verifier)),
+    };
+    let unsent = asked.request_async(&hand_over).await;
     let reply = ask(client, handed_over(unsent)?, &secrets).await?;
     answer::grant(&reply, &secrets)
 }

@@ -64,7 +64,14 @@ impl Outgoing {
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
-        Ok(Outgoing { method, url: parse(&request.url)?, headers, content })
+        let mut url = parse(&request.url)?;
+        if matches!(request.body, Body::Empty) {
+            for fill in &request.fills {
+                let secret = secrets.get(fill.secret)?.expose();
+                url.query_pairs_mut().append_pair(&fill.place, secret);
+            }
+        }
+        Ok(Outgoing { method, url, headers, content })
     }
 
     pub(super) fn is_upload(&self) -> bool {
@@ -161,11 +168,11 @@ async fn content(
 ) -> Result<(Content, Option<String>), Error> {
     let fills = &request.fills;
     Ok(match &request.body {
-        Body::Empty if fills.is_empty() => (Content::Empty, None),
-        Body::Empty | Body::File { .. } if !fills.is_empty() => {
+        // Its secrets are in the address already.
+        Body::Empty => (Content::Empty, None),
+        Body::File { .. } if !fills.is_empty() => {
             return Err(Error::not_sent("a secret is asked for where there is no place for it"));
         }
-        Body::Empty => (Content::Empty, None),
         Body::Json(value) => {
             let written = if fills.is_empty() {
                 serde_json::to_vec(value)
@@ -271,6 +278,9 @@ fn authorization(auth: Auth, secrets: &Secrets) -> Result<Option<HeaderValue>, E
     let text = match auth {
         Auth::None => return Ok(None),
         Auth::Access => bearer(secrets.get(SecretName::Access)?),
+        Auth::AccessAs(scheme) => {
+            format!("{scheme} {}", secrets.get(SecretName::Access)?.expose())
+        }
         Auth::Refresh => bearer(secrets.get(SecretName::Refresh)?),
         Auth::Kept => bearer(given(secrets.kept.as_ref(), "secret that was kept")?),
         Auth::App => {

@@ -7,13 +7,16 @@
 //! - a text alone fits exactly when each part has something to read, in the limit's own unit;
 //! - every problem says where it is, and a warning never stops a post.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+mod options;
+mod picture;
 
 use crate::domain::{
     account::LimitOverrides,
     ids::MediaId,
     media::{Media, MediaKind},
-    platform::{Kind, Limits, Mixing, TextLimit, TextUnit},
+    platform::{Kind, Limits, Mixing, REPOST, TextLimit, TextUnit},
     post::{Attachment, Content, Part},
     problem::{Code, Problem},
     text,
@@ -71,14 +74,18 @@ pub fn limits_of(profile_limits: Limits, overrides: &LimitOverrides) -> Limits {
     }
 }
 
+pub use self::options::check as check_options;
+
 pub fn check(candidate: &Candidate) -> Findings {
     let mut findings = Findings::default();
     findings.errors.extend(check_thread(candidate));
     for (index, part) in candidate.content.parts.iter().enumerate() {
-        let view = PartView { candidate, part, place: format!("content.parts[{index}]") };
-        let used = text::length(&part.text, candidate.limits.text.unit);
-        findings.measures.push(Measure { part: index, used, max: candidate.limits.text.max });
-        findings.errors.extend(view.check_text(used));
+        let view = PartView { candidate, part, index, place: format!("content.parts[{index}]") };
+        let limit = view.text_limit();
+        let used = text::length(&part.text, limit.unit);
+        findings.measures.push(Measure { part: index, used, max: limit.max });
+        findings.errors.extend(view.check_text(limit, used));
+        findings.warnings.extend(view.hashtags_advised());
         findings.errors.extend(view.check_media_together());
         for (index, attachment) in part.media.iter().enumerate() {
             let place = format!("{}.media[{index}]", view.place);
@@ -103,7 +110,8 @@ pub fn check_priority(priority: u8) -> Option<Problem> {
 
 fn check_thread(candidate: &Candidate) -> Option<Problem> {
     let (platform, parts) = (candidate.platform, candidate.content.parts.len());
-    let parts_max = match candidate.kinds.contains(&Kind::Thread) {
+    let has = |kind| candidate.kinds.contains(&kind);
+    let parts_max = match has(Kind::Thread) || has(Kind::Comment) {
         true => candidate.limits.parts_max,
         false => candidate.limits.parts_max.min(1),
     };
@@ -114,6 +122,10 @@ fn check_thread(candidate: &Candidate) -> Option<Problem> {
     if exceeds(parts, parts_max) {
         let sentence = match parts_max {
             0 | 1 => format!("The post has {parts} parts; {platform} allows 1, so no threads."),
+            _ if !has(Kind::Thread) => format!(
+                "The post has {parts} parts; {platform} has no threads, and allows {parts_max}: a \
+                 post and a comment below it."
+            ),
             _ => format!("The thread has {parts} parts; {platform} allows {parts_max}."),
         };
         let remedy = "Leave out parts, or join some of them.";
@@ -122,37 +134,47 @@ fn check_thread(candidate: &Candidate) -> Option<Problem> {
     None
 }
 
+/// What to do about an image that does not fit.
+const FIT: &str = "Make a copy that fits with POST /api/v1/media/{id}/fit, and use that.";
+
 /// One part and where it is.
 struct PartView<'a> {
     candidate: &'a Candidate<'a>,
     part: &'a Part,
+    index: usize,
     place: String,
 }
 
 impl PartView<'_> {
-    fn check_text(&self, used: u32) -> Vec<Problem> {
-        let (Candidate { platform, limits, kinds, .. }, text) = (self.candidate, &self.part.text);
+    fn check_text(&self, limit: TextLimit, used: u32) -> Vec<Problem> {
+        let Candidate { platform, limits, kinds, content, .. } = self.candidate;
+        let text = &self.part.text;
         let place = format!("{}.text", self.place);
         let mut problems = Vec::new();
         let mut complain = |code, sentence: String, remedy: &str| {
             problems.push(Problem::new(code, sentence, remedy).at(place.clone()));
         };
         if self.part.media.is_empty() {
-            if text.trim().is_empty() {
+            let passes_on = kinds.contains(&Kind::Repost) && content.options.contains_key(REPOST);
+            if text.trim().is_empty() && !passes_on {
                 let sentence = "This part has neither text nor media.".to_owned();
                 complain(Code::TextMissing, sentence, "Write a text, or attach a file.");
-            } else if !kinds.contains(&Kind::Text) {
-                let sentence = format!("{platform} takes no post without an image or a video.");
-                complain(Code::Invalid, sentence, "Attach a file.");
+            } else if !text.trim().is_empty() && !kinds.contains(&Kind::Text) && !self.is_comment()
+            {
+                let sentence = format!("{platform} takes no such post without a file.");
+                complain(Code::Invalid, sentence, "Attach an image or a video.");
             }
         }
         if text.contains('\0') {
             let sentence = "The text has a character that no platform takes (U+0000).".to_owned();
             complain(Code::Invalid, sentence, "Remove it; it is invisible.");
         }
-        let max = limits.text.max;
-        if used > max {
-            let unit = unit_name(limits.text.unit);
+        let max = limit.max;
+        if max == 0 && used > 0 {
+            let sentence = format!("{platform} shows no text with this; it has {used} characters.");
+            complain(Code::TextTooLong, sentence, "Leave the text out, or choose another format.");
+        } else if used > max {
+            let unit = unit_name(limit.unit);
             let sentence = format!("The text has {used} {unit}; {platform} allows {max}.");
             let remedy = format!("Shorten it by {}, or continue in a further part.", used - max);
             complain(Code::TextTooLong, sentence, &remedy);
@@ -163,7 +185,50 @@ impl PartView<'_> {
             let remedy = "Shorten it; emoji and many scripts take several bytes a character.";
             complain(Code::TextTooLong, sentence, remedy);
         }
+        for (found, name, max) in self.counts() {
+            if let Some(max) = max.filter(|&max| exceeds(found, max)) {
+                let sentence = format!("The text has {found} {name}; {platform} allows {max}.");
+                complain(Code::TooManyTags, sentence, "Leave some out.");
+            }
+        }
         problems
+    }
+
+    fn counts(&self) -> [(usize, &'static str, Option<u32>); 3] {
+        let (limits, text) = (self.candidate.limits, &self.part.text);
+        let addresses: BTreeSet<&str> =
+            text::links(text).into_iter().map(|link| &text[link]).collect();
+        [
+            (text::hashtags(text), "hashtags", limits.hashtags_max),
+            (text::mentions(text), "mentions", limits.mentions_max),
+            (addresses.len(), "links", limits.links_max),
+        ]
+    }
+
+    /// A warning: the platform would take it.
+    fn hashtags_advised(&self) -> Option<Problem> {
+        let max = self.candidate.limits.hashtags_advised?;
+        let found = text::hashtags(&self.part.text);
+        if !exceeds(found, max) {
+            return None;
+        }
+        let platform = self.candidate.platform;
+        let sentence =
+            format!("The text has {found} hashtags; on {platform}, more than {max} harm.");
+        let problem = Problem::new(Code::TooManyTags, sentence, "Leave some out.");
+        Some(problem.at(format!("{}.text", self.place)))
+    }
+
+    /// Below a post, and no post itself.
+    fn is_comment(&self) -> bool {
+        self.index > 0 && self.candidate.limits.comment.is_some()
+    }
+
+    fn text_limit(&self) -> TextLimit {
+        match self.candidate.limits.comment {
+            Some(limit) if self.index > 0 => limit,
+            Some(_) | None => self.candidate.limits.text,
+        }
     }
 
     /// The kinds of the files that exist; one that is missing is complained of by itself.
@@ -179,18 +244,41 @@ impl PartView<'_> {
         let mut complain = |code, sentence: String, remedy: &str| {
             problems.push(Problem::new(code, sentence, remedy).at(place.clone()));
         };
-        let [images, gifs, videos] =
-            [MediaKind::Image, MediaKind::Gif, MediaKind::Video].map(|kind| self.count(kind));
+        if self.is_comment() {
+            if !self.part.media.is_empty() {
+                let sentence = format!("On {platform} this part is a comment, which has no files.");
+                complain(Code::TooManyMedia, sentence, "Move the files to the first part.");
+            }
+            return problems;
+        }
+        let [images, gifs, videos, documents] =
+            [MediaKind::Image, MediaKind::Gif, MediaKind::Video, MediaKind::Document]
+                .map(|kind| self.count(kind));
         let pictures = images + gifs;
-        if exceeds(pictures, limits.images_max) {
-            let max = limits.images_max;
-            let sentence = format!("This part has {pictures} images; {platform} allows {max}.");
+        for (found, name, max) in [
+            (pictures, "images", limits.images_max),
+            (videos, "videos", limits.videos_max),
+            (documents, "documents", limits.documents_max),
+        ] {
+            if exceeds(found, max) && max > 0 {
+                let sentence = format!("This part has {found} {name}; {platform} allows {max}.");
+                let remedy = "Remove some, or continue in a further part.";
+                complain(Code::TooManyMedia, sentence, remedy);
+            }
+        }
+        let all = self.part.media.len();
+        if let Some(max) = limits.media_max.filter(|&max| exceeds(all, max)) {
+            let sentence = format!("This part has {all} files; {platform} allows {max}.");
             complain(Code::TooManyMedia, sentence, "Remove some, or continue in a further part.");
         }
-        if exceeds(videos, limits.videos_max) {
-            let max = limits.videos_max;
-            let sentence = format!("This part has {videos} videos; {platform} allows {max}.");
-            complain(Code::TooManyMedia, sentence, "Remove some, or continue in a further part.");
+        if all > 0 && u32::try_from(all).unwrap_or(u32::MAX) < limits.media_min {
+            let min = limits.media_min;
+            let sentence = format!("This part has {all} files; {platform} needs {min} for this.");
+            complain(Code::TooManyMedia, sentence, "Attach more, or choose another format.");
+        }
+        if documents > 0 && all > documents {
+            let sentence = format!("{platform} allows a document only by itself.");
+            complain(Code::MediaMixed, sentence, "Remove the document, or everything else.");
         }
         if limits.mixing == Mixing::Forbidden {
             if videos > 0 && pictures > 0 {
@@ -215,10 +303,13 @@ impl PartView<'_> {
             MediaKind::Image => (Kind::Image, limits.image_formats, limits.image_bytes_max),
             MediaKind::Gif => (Kind::Gif, &["image/gif"], limits.gif_bytes_max),
             MediaKind::Video => (Kind::Video, limits.video_formats, limits.video_bytes_max),
+            MediaKind::Document => {
+                (Kind::Document, limits.document_formats, limits.document_bytes_max)
+            }
         };
         let name = match media.kind {
             MediaKind::Gif => "GIF",
-            kind @ (MediaKind::Image | MediaKind::Video) => kind.name(),
+            kind @ (MediaKind::Image | MediaKind::Video | MediaKind::Document) => kind.name(),
         };
         if !kinds.contains(&kind) {
             let sentence = format!("{platform} takes no {name}s, and this file is one.");
@@ -228,15 +319,24 @@ impl PartView<'_> {
         if !formats.contains(&media.mime.as_str()) {
             let (known, found) = (formats.join(", "), &media.mime);
             let sentence = format!("This {name} is {found}; {platform} takes {known}.");
-            let remedy = "Convert it to one of these formats.";
+            let remedy = match media.kind {
+                MediaKind::Image => FIT,
+                MediaKind::Gif | MediaKind::Video | MediaKind::Document => {
+                    "Convert it to one of these formats."
+                }
+            };
             problems.push(Problem::new(Code::MediaFormat, sentence, remedy).at(place));
         }
         if media.bytes > bytes_max {
             let bytes = media.bytes;
             let sentence = format!("This {name} has {bytes} bytes; {platform} allows {bytes_max}.");
-            let remedy = "Make it smaller.";
+            let remedy = match media.kind {
+                MediaKind::Image => FIT,
+                MediaKind::Gif | MediaKind::Video | MediaKind::Document => "Make it smaller.",
+            };
             problems.push(Problem::new(Code::MediaTooLarge, sentence, remedy).at(place));
         }
+        problems.extend(picture::check(media, platform, &limits, place));
         problems
     }
 
@@ -269,6 +369,8 @@ fn unit_name(unit: TextUnit) -> &'static str {
     match unit {
         TextUnit::Graphemes | TextUnit::Mastodon { .. } => "characters",
         TextUnit::Weighted => "weighted characters",
+        TextUnit::Chars | TextUnit::Utf16 | TextUnit::EmojiBytes => "characters",
+        TextUnit::LittleText => "characters, escapes included,",
     }
 }
 

@@ -1,6 +1,8 @@
 //! One HTTP exchange as plain values, so that every simulated platform is a synchronous function
 //! from [`Call`] to [`Answer`] and faults can be played around it in one place.
 
+use std::collections::HashMap;
+
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, Multipart, Request},
@@ -13,6 +15,8 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use crate::domain::time::Timestamp;
+
+use super::fetching::Fetched;
 
 /// A request, read to its end.
 pub(crate) struct Call {
@@ -29,6 +33,10 @@ pub(crate) struct Call {
     /// The platform's base URL: the origin and the platform's prefix.
     pub(crate) base: String,
     pub(crate) now: Timestamp,
+    /// What was found at the addresses that the platform asked for: [`Simulation::fetches`].
+    ///
+    /// [`Simulation::fetches`]: super::world::Simulation::fetches
+    pub(crate) fetched: HashMap<String, Fetched>,
 }
 
 /// One part of a multipart request.
@@ -73,6 +81,7 @@ impl Call {
             base: format!("{origin}{prefix}"),
             origin,
             now,
+            fetched: HashMap::new(),
         })
     }
 

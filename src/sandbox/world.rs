@@ -26,6 +26,11 @@ pub(crate) trait Simulation {
     /// The handle on whose behalf the call is made, if that can be told.
     fn caller(&self, call: &Call) -> Option<String>;
 
+    /// Addresses in the call that the platform's servers fetch before they answer it.
+    fn fetches(&self, _call: &Call) -> Vec<String> {
+        Vec::new()
+    }
+
     fn answer(&mut self, call: &Call, books: &mut Books) -> Answer;
 
     /// The platform's error body for that status; without one, its usual refusal.
@@ -91,6 +96,19 @@ impl World {
             gotosocial: Mastodon::new(Flavour::Gotosocial, Meter::new(limits)),
             bluesky: Bluesky::new(Meter::new(limits)),
             x: X::new(Meter::new(limits)),
+        }
+    }
+
+    pub(crate) fn fetches(&mut self, platform: Platform, call: &Call) -> Vec<String> {
+        self.simulation(platform).fetches(call)
+    }
+
+    fn simulation(&mut self, platform: Platform) -> &mut dyn Simulation {
+        match platform {
+            Platform::Mastodon => &mut self.mastodon,
+            Platform::Gotosocial => &mut self.gotosocial,
+            Platform::Bluesky => &mut self.bluesky,
+            Platform::X => &mut self.x,
         }
     }
 

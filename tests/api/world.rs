@@ -167,6 +167,7 @@ fn settings(clock: &Clock, base: &str, origin: &str) -> Settings {
             allowed_origins: vec![origin.to_owned()],
         },
         endpoints: BTreeMap::new(),
+        versions: BTreeMap::new(),
         apps: BTreeMap::new(),
         posts_per_hour: 1_000,
         grace: Duration::from_secs(900),

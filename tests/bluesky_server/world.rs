@@ -63,6 +63,7 @@ impl Home {
                 allowed_origins: vec![self.pds.clone(), self.plc.clone()],
             },
             endpoints: BTreeMap::from([("bluesky".to_owned(), endpoints)]),
+            versions: BTreeMap::new(),
             apps: BTreeMap::new(),
             posts_per_hour: 1_000,
             grace: Duration::from_secs(3_600),
@@ -162,6 +163,7 @@ pub(crate) async fn connect(
     let request = ConnectRequest {
         platform: "bluesky".to_owned(),
         server: String::new(),
+        login: String::new(),
         identifier: identifier.to_owned(),
         password: Some(Secret::new(password)),
         reconnect,

@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 
 use crate::{
     fake::{
-        Fake, Memory, NOW, Row, check_rows, job, jobs, json_of, media, part, path_of, play,
-        query_of, reply,
+        Fake, Memory, NOW, Prepares, Row, check_rows, job, jobs, json_of, media, part, path_of,
+        play, query_of, reply, takes,
     },
     lexicon::Lexicons,
 };
@@ -36,6 +36,8 @@ pub(crate) const FAKE: Fake = Fake {
     ],
     author,
     answer,
+    prepares: Prepares::Ahead,
+    specialities: Vec::new,
     golden: include_str!("golden/bluesky.json"),
 };
 
@@ -298,7 +300,7 @@ fn languages_are_said_and_what_bluesky_cannot_do_is_refused() {
         ("sensitive", "true", false),
         ("spoiler", "soup", false),
     ] {
-        assert_eq!(connector().check_option(name, value).is_ok(), is_fine, "{name}={value}");
+        assert_eq!(takes(connector(), name, value), is_fine, "{name}={value}");
     }
 }
 
@@ -363,7 +365,7 @@ fn records_are_what_the_lexicon_describes() {
 /// site as the engine does.
 fn errand(task: &Task, answers: &[(u16, Value)]) -> (Vec<Request>, Result<Outcome, Refusal>) {
     let endpoint = |&(name, base): &(&str, &str)| (name.to_owned(), base.to_owned());
-    let mut site = Site { endpoints: FAKE.site.iter().map(endpoint).collect() };
+    let mut site = Site { endpoints: FAKE.site.iter().map(endpoint).collect(), ..Site::default() };
     let mut errand = connector().errand(task).expect("Bluesky has this errand");
     let mut sent = Vec::new();
     for (status, body) in answers {
@@ -372,6 +374,7 @@ fn errand(task: &Task, answers: &[(u16, Value)]) -> (Vec<Request>, Result<Outcom
         sent.push(request);
         let answer = reply(*status, body.clone());
         match connector().errand_accept(&errand, &site, &answer).unwrap() {
+            Ok(Progress::Found(..)) => panic!("it finds nobody"),
             Ok(Progress::Go(next)) => errand = next,
             Ok(Progress::Move { endpoint, base, errand: next }) => {
                 site.endpoints.insert(endpoint.to_owned(), base);
@@ -530,7 +533,11 @@ fn bluesky_s_own_servers_take_larger_images() {
     ] {
         let endpoints = BTreeMap::from([("pds".to_owned(), server.to_owned())]);
         let answer = reply(200, json!({ "did": "did:web:x" }));
-        match connector().errand_accept(&task, &Site { endpoints }, &answer).unwrap().unwrap() {
+        match connector()
+            .errand_accept(&task, &Site { endpoints, ..Site::default() }, &answer)
+            .unwrap()
+            .unwrap()
+        {
             Progress::Done(Outcome::Identified(who)) => {
                 assert_eq!(who.limits.image_bytes_max, Some(image), "{server}");
                 assert_eq!(who.limits.video_bytes_max, Some(video), "{server}");

@@ -1,18 +1,22 @@
 //! A platform that says yes, and the jobs that are played against it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use fanfare::{
-    connectors::{AnyConnector, Body, Job, JobMedia, JobPart, Next, Reply, Request, Site},
+    connectors::{
+        ALL, AnyConnector, Body, Draft, Finding, Job, JobMedia, JobPart, Next, Outcome, Progress,
+        Reply, Request, Site, Target, Task,
+    },
     domain::{
         account::Identity,
         delivery::Live,
         ids::{DeliveryId, MediaId},
         media::MediaKind,
-        platform::Kind,
-        refusal::RefusalKind,
+        platform::{FORMAT, Kind},
+        refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
+    policy::fit,
 };
 use serde_json::Value;
 
@@ -25,12 +29,23 @@ pub(crate) struct Fake {
     pub(crate) author: fn() -> Identity,
     /// Answers as the platform would, and remembers.
     pub(crate) answer: fn(&mut Memory, &Request) -> Reply,
+    pub(crate) prepares: Prepares,
+    /// What the platform knows beyond the kinds that every platform has: formats and options.
+    pub(crate) specialities: fn() -> Vec<Job>,
     /// Stored steps, as `golden/<platform>.json` has them.
     pub(crate) golden: &'static str,
 }
 
+/// When everything that readers do not see is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prepares {
+    Ahead,
+    /// A reply can be prepared only when the part that it answers is live.
+    BelowLiveParts,
+}
+
 /// What a fake platform has been told.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Memory {
     pub(crate) uploads: u32,
     pub(crate) polls: u32,
@@ -45,7 +60,17 @@ pub(crate) struct Played {
 }
 
 pub(crate) fn play(connector: &dyn AnyConnector, fake: &Fake, job: &Job) -> Played {
-    let (mut memory, mut step) = (Memory::default(), connector.begin(job));
+    play_on(connector, fake, job, connector.begin(job), Memory::default())
+}
+
+/// From a step in the middle.
+pub(crate) fn play_on(
+    connector: &dyn AnyConnector,
+    fake: &Fake,
+    job: &Job,
+    mut step: Value,
+    mut memory: Memory,
+) -> Played {
     let (mut steps, mut sent) = (Vec::new(), Vec::new());
     for _ in 0..200 {
         steps.push(step.clone());
@@ -108,6 +133,19 @@ pub(crate) fn jobs(connector: &dyn AnyConnector, fake: &Fake) -> Vec<Job> {
                 let video = media(1, MediaKind::Video, profile.limits.video_formats[0]);
                 vec![part("A film", vec![video])]
             }
+            // Formats and options bring these about; each platform plays them itself.
+            Kind::Reel | Kind::Story | Kind::Poll | Kind::Quote | Kind::Repost => continue,
+            Kind::Carousel => {
+                let video = media(2, MediaKind::Video, profile.limits.video_formats[0]);
+                vec![part("To swipe through", vec![image(1), video, image(3)])]
+            }
+            Kind::Document => {
+                let format = profile.limits.document_formats[0];
+                vec![part("To read", vec![media(1, MediaKind::Document, format)])]
+            }
+            Kind::Comment => {
+                vec![part("A picture", vec![image(1)]), part("And a comment", Vec::new())]
+            }
             Kind::Thread => vec![
                 part("The thread, part 1 of 3", Vec::new()),
                 part("The thread, part 2 of 3", vec![image(1), image(2)]),
@@ -116,21 +154,82 @@ pub(crate) fn jobs(connector: &dyn AnyConnector, fake: &Fake) -> Vec<Job> {
         };
         jobs.push(job(connector, fake, parts));
     }
+    jobs.extend((fake.specialities)());
+    jobs.retain(|job| has_what_it_needs(connector, job));
     jobs
 }
 
+/// Some platforms publish nothing without a file.
+fn has_what_it_needs(connector: &dyn AnyConnector, job: &Job) -> bool {
+    let profile = connector.profile();
+    let (_, kinds) = profile.format(job.option(FORMAT)).expect("a format of the platform");
+    kinds.contains(&Kind::Text) || !job.parts[0].media.is_empty()
+}
+
+/// What an errand sent, and how it ended.
+pub(crate) struct Ran {
+    pub(crate) sent: Vec<Request>,
+    pub(crate) outcome: Result<Outcome, Refusal>,
+    /// Of `Discover`, those that came before the last ones.
+    pub(crate) found: Vec<Target>,
+}
+
+/// Carries out an errand as the engine does.
+pub(crate) fn run_errand(
+    connector: &dyn AnyConnector,
+    task: &Task,
+    mut site: Site,
+    mut answer: impl FnMut(&Request) -> Reply,
+) -> Ran {
+    let (mut sent, mut found) = (Vec::new(), Vec::new());
+    let mut errand = connector.errand(task).expect("there is such an errand");
+    for _ in 0..50 {
+        let request = connector.errand_request(&errand, &site).unwrap();
+        let reply = answer(&request);
+        sent.push(request);
+        match connector.errand_accept(&errand, &site, &reply).unwrap() {
+            Ok(Progress::Go(next) | Progress::Keep(_, next)) => errand = next,
+            Ok(Progress::Found(targets, next)) => {
+                found.extend(targets);
+                errand = next;
+            }
+            Ok(Progress::Move { endpoint, base, errand: next }) => {
+                site.endpoints.insert(endpoint.to_owned(), base);
+                errand = next;
+            }
+            Ok(Progress::Done(outcome)) => return Ran { sent, outcome: Ok(outcome), found },
+            Err(refusal) => return Ran { sent, outcome: Err(refusal), found },
+        }
+    }
+    panic!("the errand {task:?} did not end");
+}
+
 pub(crate) fn job(connector: &dyn AnyConnector, fake: &Fake, parts: Vec<JobPart>) -> Job {
-    let endpoint = |&(name, base): &(&str, &str)| (name.to_owned(), base.to_owned());
     Job {
         delivery: DeliveryId::new(NOW.before(Duration::from_secs(3_600)), 0x1234_5678_9abc),
         due: NOW.before(Duration::from_secs(20)),
-        site: Site { endpoints: fake.site.iter().map(endpoint).collect() },
+        site: site(fake),
         author: (fake.author)(),
         limits: connector.profile().limits,
         parts,
         options: Default::default(),
         armed: Some(NOW.before(Duration::from_secs(10))),
     }
+}
+
+pub(crate) fn site(fake: &Fake) -> Site {
+    let endpoint = |&(name, base): &(&str, &str)| (name.to_owned(), base.to_owned());
+    Site { endpoints: fake.site.iter().map(endpoint).collect(), ..Site::default() }
+}
+
+/// Whether a post with this option alone is accepted.
+pub(crate) fn takes(connector: &dyn AnyConnector, name: &str, value: &str) -> bool {
+    let options = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+    let profiles: Vec<_> = ALL.iter().map(|connector| connector.profile()).collect();
+    let author = Identity::default();
+    let draft = Draft { parts: &[], options: &options, author: &author };
+    fit::check_options(&options, connector.profile(), &profiles).is_empty()
+        && !connector.check(&draft).iter().any(|found| matches!(found, Finding::Error(_)))
 }
 
 pub(crate) fn part(text: &str, media: Vec<JobMedia>) -> JobPart {
@@ -144,6 +243,9 @@ pub(crate) fn media(number: u128, kind: MediaKind, mime: &str) -> JobMedia {
         mime: mime.to_owned(),
         bytes: 20_000,
         size: Some((640, 480)),
+        length: (kind == MediaKind::Video).then_some(Duration::from_secs(20)),
+        name: format!("file-{number}"),
+        url: format!("https://fanfare.example/files/{number}"),
         alt: if number % 2 == 1 { format!("What picture {number} shows") } else { String::new() },
     }
 }

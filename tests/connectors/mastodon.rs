@@ -19,7 +19,8 @@ use fanfare::{
 use serde_json::{Value, json};
 
 use crate::fake::{
-    Fake, Memory, NOW, Row, check_rows, job, json_of, media, part, path_of, play, query_of, reply,
+    Fake, Memory, NOW, Prepares, Row, check_rows, job, json_of, media, part, path_of, play,
+    query_of, reply, takes,
 };
 
 pub(crate) const FAKE: Fake = Fake {
@@ -27,6 +28,8 @@ pub(crate) const FAKE: Fake = Fake {
     site: &[("server", "https://social.example")],
     author: mastodon_proper,
     answer,
+    prepares: Prepares::Ahead,
+    specialities: Vec::new,
     golden: include_str!("golden/mastodon.json"),
 };
 
@@ -292,7 +295,7 @@ fn options_and_descriptions_reach_the_server() {
     for (name, value) in
         [("visibility", "unlisted"), ("language", "de"), ("sensitive", "true"), ("spoiler", "soup")]
     {
-        assert_eq!(connector().check_option(name, value), Ok(()));
+        assert!(takes(connector(), name, value));
         job.options.insert(name.to_owned(), value.to_owned());
     }
     let sent = play(connector(), &FAKE, &job).sent;
@@ -315,7 +318,7 @@ fn options_and_descriptions_reach_the_server() {
     );
     for (name, value) in [("visibility", "everyone"), ("sensitive", "yes"), ("language", "german!")]
     {
-        assert!(connector().check_option(name, value).is_err(), "{name}={value}");
+        assert!(!takes(connector(), name, value), "{name}={value}");
     }
 }
 
@@ -360,7 +363,7 @@ fn a_look_that_finds_something_alike_asks_a_person() {
 /// Answers an errand's requests from a list, and returns the requests with the outcome.
 fn errand(task: &Task, answers: &[(u16, Value)]) -> (Vec<Request>, Result<Outcome, Refusal>) {
     let endpoints = BTreeMap::from([("server".to_owned(), "https://social.example".to_owned())]);
-    let site = Site { endpoints };
+    let site = Site { endpoints, ..Site::default() };
     let mut errand = connector().errand(task).expect("Mastodon has this errand");
     let mut sent = Vec::new();
     for (status, body) in answers {

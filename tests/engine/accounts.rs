@@ -277,6 +277,7 @@ async fn begin(world: &World, platform: &str) -> String {
     let request = ConnectRequest {
         platform: platform.to_owned(),
         server: String::new(),
+        login: String::new(),
         identifier: String::new(),
         password: None,
         reconnect: None,
@@ -325,6 +326,7 @@ async fn reconnecting_as_somebody_else_is_refused() {
     let request = ConnectRequest {
         platform: "bluesky".to_owned(),
         server: String::new(),
+        login: String::new(),
         identifier: "bob.test".to_owned(),
         password: Some(Secret::new(crate::world::PASSWORD)),
         reconnect: Some(account.id),

@@ -100,6 +100,7 @@ impl Planet {
                 allowed_origins: vec![self.origin.clone()],
             },
             endpoints: endpoints(&self.origin),
+            versions: BTreeMap::new(),
             apps: BTreeMap::from([(
                 "x".to_owned(),
                 AppCredentials {
@@ -330,6 +331,7 @@ pub(crate) async fn connect(
     let request = ConnectRequest {
         platform: platform.to_owned(),
         server,
+        login: String::new(),
         identifier: handle.to_owned(),
         password: Some(Secret::new(PASSWORD)),
         reconnect: None,

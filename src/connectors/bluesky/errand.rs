@@ -71,7 +71,7 @@ pub(super) fn begin(task: &Task) -> Option<Errand> {
         Task::Remove { live } => {
             Some(Errand::Remove { left: live.iter().map(|live| live.id.clone()).collect() })
         }
-        Task::Prepare { .. } => None,
+        Task::Prepare { .. } | Task::Lengthen | Task::Discover | Task::Edit { .. } => None,
     }
 }
 

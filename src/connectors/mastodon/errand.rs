@@ -74,7 +74,11 @@ pub(super) fn begin(task: &Task) -> Option<Errand> {
             Some(Errand::Remove { left: live.iter().map(|live| live.id.clone()).collect() })
         }
         // People sign in on a consent page, and access does not end.
-        Task::SignIn { .. } | Task::Refresh => None,
+        Task::SignIn { .. }
+        | Task::Refresh
+        | Task::Lengthen
+        | Task::Discover
+        | Task::Edit { .. } => None,
     }
 }
 

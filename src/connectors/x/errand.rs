@@ -43,7 +43,12 @@ pub(super) fn begin(task: &Task) -> Option<Errand> {
         }
         // Apps are registered by hand, people sign in on a consent page, and tokens are refreshed
         // as OAuth has it.
-        Task::Prepare { .. } | Task::SignIn { .. } | Task::Refresh => None,
+        Task::Prepare { .. }
+        | Task::SignIn { .. }
+        | Task::Refresh
+        | Task::Lengthen
+        | Task::Discover
+        | Task::Edit { .. } => None,
     }
 }
 

@@ -9,7 +9,10 @@ use serde_json::json;
 use super::{API, Earned, WEB};
 use crate::{
     connectors::{Body, Job, Repeat, Request, Site},
-    domain::delivery::Live,
+    domain::{
+        delivery::Live,
+        platform::{Loss, OptionRule, OptionValue},
+    },
 };
 
 /// A request that was cut off may still be at work inside X, and a timeline lags behind.
@@ -19,6 +22,13 @@ const SETTLE: Duration = Duration::from_secs(20);
 const REPLY_SETTINGS: &str = "reply_settings";
 const EVERYONE: &str = "everyone";
 const REPLIERS: &[&str] = &[EVERYONE, "following", "mentionedUsers", "subscribers", "verified"];
+
+pub(super) const OPTIONS: &[OptionRule] = &[OptionRule {
+    name: REPLY_SETTINGS,
+    value: OptionValue::OneOf(REPLIERS),
+    loss: Loss::Harmless,
+    about: "Who may answer on X.",
+}];
 
 /// The request for the part after those in `earned.sent`.
 pub(super) fn creation(earned: &Earned, job: &Job) -> Request {
@@ -44,16 +54,6 @@ pub(super) fn creation(earned: &Earned, job: &Job) -> Request {
         Body::Json(body),
         Repeat::Probed { settle: SETTLE },
     )
-}
-
-pub(super) fn check_option(name: &str, value: &str) -> Result<(), String> {
-    if name == REPLY_SETTINGS && !REPLIERS.contains(&value) {
-        return Err(format!(
-            "X knows no `reply_settings` named `{value}`; it knows {}.",
-            REPLIERS.join(", ")
-        ));
-    }
-    Ok(())
 }
 
 /// Addresses without the user's name, which may change.

@@ -40,7 +40,7 @@ impl File {
 
 pub(super) fn initialize(media: &JobMedia, site: &Site) -> Request {
     let category = match media.kind {
-        MediaKind::Image => "tweet_image",
+        MediaKind::Image | MediaKind::Document => "tweet_image",
         MediaKind::Gif => "tweet_gif",
         MediaKind::Video => "tweet_video",
     };

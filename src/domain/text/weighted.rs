@@ -24,6 +24,12 @@ pub(super) fn length(text: &str) -> u32 {
     total.saturating_add(plain(&text[plain_from..]))
 }
 
+/// Whether what people see as one character is an emoji.
+pub(super) fn is_emoji(cluster: &str) -> bool {
+    let letters: Vec<char> = cluster.chars().collect();
+    emoji(&letters).is_some() || picture(&letters).is_some()
+}
+
 fn plain(text: &str) -> u32 {
     let letters: Vec<char> = text.chars().collect();
     let mut rest = letters.as_slice();

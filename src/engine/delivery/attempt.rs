@@ -19,7 +19,7 @@ use crate::{
     engine::{
         core::{Core, Halt},
         delivery::{Assignment, doubt},
-        jobs,
+        errands, jobs,
         paces::{self, Calls},
         transitions::{self, Arms, Change, Claim, Claimed, Fence, Purpose, Wait},
     },
@@ -206,6 +206,12 @@ impl Attempt<'_> {
         self.connector.live(&self.step, &self.job).unwrap_or_default()
     }
 
+    /// Readers can see all of it: only a read about it is left, such as the one for its address,
+    /// and whatever becomes of that, the delivery is published.
+    fn is_all_live(&self) -> bool {
+        self.live().len() == self.job.parts.len()
+    }
+
     async fn fail_without(&self, missing: MediaId) -> Result<End, Halt> {
         let Delivery { organization, id, attempt, .. } = self.delivery;
         let (now, live) = (self.core().now(), self.live());
@@ -307,7 +313,10 @@ impl Attempt<'_> {
     async fn answered(&mut self, request: &Request, reply: &Reply) -> Result<Course, Halt> {
         match self.connector.accept(&self.step, &self.job, reply) {
             Ok(Ok(next)) => self.proceed(next, paces::exhausted(reply)).await,
-            Ok(Err(refusal)) => self.refused(request, refusal).await,
+            Ok(Err(refusal)) => {
+                let refusal = errands::redacted(refusal, &self.assignment.secrets);
+                self.refused(request, refusal).await
+            }
             Err(_) => self.hold_unreadable().await.map(Course::End),
         }
     }
@@ -420,6 +429,9 @@ impl Attempt<'_> {
         let (fence, now, failures) = (self.fence, situation.now, self.delivery.failures);
         let doubted = self.doubted.clone();
         match retry::react(&refusal, &situation) {
+            Reaction::Refresh | Reaction::Reconnect if self.is_all_live() => {
+                self.give_up(refusal).await
+            }
             Reaction::Rest { until, scope } => {
                 let account = self.account.clone();
                 let wait = Wait { armed: doubted, ..limit_wait(until, failures) };
@@ -531,6 +543,11 @@ impl Attempt<'_> {
 
     async fn give_up(&mut self, refusal: Refusal) -> Result<Course, Halt> {
         let (fence, now, live) = (self.fence, self.core().now(), self.live());
+        if self.is_all_live() {
+            return self
+                .end_with(End::Settled, move |view| transitions::publish(view, fence, live, now))
+                .await;
+        }
         self.end_with(End::Settled, move |view| transitions::fail(view, fence, refusal, live, now))
             .await
     }

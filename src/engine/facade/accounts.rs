@@ -54,8 +54,9 @@ impl Engine {
                 .at("reconnect"));
             }
         }
+        let login = login_named(connector, &request.login)?;
         let (site, server) = self.site_named(connector, &request)?;
-        match &connector.profile().login {
+        match login {
             Login::OAuth(profile) => {
                 self.begin_oauth(caller, connector, profile, site, server, &request).await
             }
@@ -70,11 +71,11 @@ impl Engine {
         request: &ConnectRequest,
     ) -> Answer<(Site, String)> {
         let profile = connector.profile();
-        let mut site = self.core.site(connector, &BTreeMap::new());
+        let mut site = self.core.site(connector, &BTreeMap::new(), &request.login);
         let open = profile.endpoints.iter().find(|endpoint| endpoint.name == "server");
         let typed = request.server.trim();
         let Some(endpoint) = open else {
-            if typed.is_empty() || !matches!(profile.login, Login::AppPassword) {
+            if typed.is_empty() || !matches!(profile.login(""), Some(Login::AppPassword)) {
                 return Ok((site, String::new()));
             }
             let base = self.server_named(typed)?;
@@ -133,8 +134,10 @@ impl Engine {
                     format!("There is no developer app for {}.", connector.profile().name),
                     format!(
                         "Register one with the platform, with the callback {}, and put its id \
-                             and secret under `platforms.{}` in the settings.",
+                             and secret under `platforms.{}` in the settings; `fanfare guide {}` \
+                             says how.",
                         apps::redirect_uri(&self.core, &request.platform),
+                        profile.app,
                         request.platform
                     ),
                 )
@@ -152,6 +155,7 @@ impl Engine {
             actor: caller.actor.clone(),
             platform: request.platform.clone(),
             server,
+            login: request.login.clone(),
             endpoints: site.endpoints,
             reconnect: request.reconnect,
             authorize_url: client.authorize_url.clone(),
@@ -261,6 +265,7 @@ impl Engine {
             organization: caller.organization,
             actor: caller.actor.clone(),
             server,
+            login: String::new(),
             reconnect: request.reconnect,
         };
         let account = self.arrive(connector, site, grant, arrival).await?;
@@ -292,7 +297,7 @@ impl Engine {
             ));
         };
         let connector = connector_named(platform)?;
-        let Login::OAuth(profile) = &connector.profile().login else {
+        let Some(Login::OAuth(profile)) = connector.profile().login(&login.login) else {
             return Err(unexpected("a callback for a platform without OAuth"));
         };
         let client = self.client_of(&login, profile)?;
@@ -311,11 +316,13 @@ impl Engine {
                     "Begin to connect the account again.",
                 )
             })?;
-        let site = Site { endpoints: login.endpoints };
+        let version = self.core.version(connector.profile());
+        let site = Site { endpoints: login.endpoints, login: login.login.clone(), version };
         let arrival = Arrival {
             organization: login.organization,
             actor: login.actor,
             server: login.server,
+            login: login.login,
             reconnect: login.reconnect,
         };
         self.arrive(connector, site, grant, arrival).await
@@ -323,7 +330,8 @@ impl Engine {
 
     fn client_of(&self, login: &PendingLogin, profile: &OAuth) -> Answer<OAuthClient> {
         let (client_id, client_secret) =
-            apps::credentials(&self.core, &login.platform, &login.server).map_err(Problem::from)?;
+            apps::credentials(&self.core, &login.platform, &login.login, &login.server)
+                .map_err(Problem::from)?;
         let client_id = client_id.ok_or_else(|| {
             Problem::new(
                 Code::AppMissing,
@@ -339,6 +347,8 @@ impl Engine {
             revoke_url: login.revoke_url.clone(),
             redirect_uri: login.redirect_uri.clone(),
             authentication: profile.authentication,
+            proof: profile.proof,
+            separator: profile.separator,
             scopes: login.scopes.split_whitespace().map(str::to_owned).collect(),
         })
     }
@@ -353,7 +363,7 @@ impl Engine {
     ) -> Answer<Account> {
         let profile = connector.profile();
         let (client_id, client_secret) =
-            apps::credentials(&self.core, profile.platform, &arrival.server)
+            apps::credentials(&self.core, profile.platform, &arrival.login, &arrival.server)
                 .map_err(Problem::from)?;
         let mut secrets = Secrets {
             access: Some(grant.access.clone()),
@@ -370,7 +380,7 @@ impl Engine {
         };
         // What is configured or the profile's is looked up anew each time; only what is the
         // account's own is kept.
-        let usual = self.core.site(connector, &BTreeMap::new()).endpoints;
+        let usual = self.core.site(connector, &BTreeMap::new(), &arrival.login).endpoints;
         let endpoints =
             site.endpoints.into_iter().filter(|(name, url)| usual.get(name) != Some(url)).collect();
         let (now, id) =
@@ -583,6 +593,19 @@ impl Engine {
     }
 }
 
+fn login_named(connector: &dyn AnyConnector, name: &str) -> Answer<&'static Login> {
+    let profile = connector.profile();
+    profile.login(name).ok_or_else(|| {
+        let known: Vec<&str> = profile.logins.iter().map(Login::name).collect();
+        let remedy = match known.iter().any(|name| !name.is_empty()) {
+            true => format!("Use one of: {}; or leave it out for the first.", known.join(", ")),
+            false => "Leave it out: there is only one.".to_owned(),
+        };
+        let sentence = format!("{} has no way to sign in named `{name}`.", profile.name);
+        Problem::new(Code::Invalid, sentence, remedy).at("login")
+    })
+}
+
 /// How far a count for a page goes.
 const COUNT_MAX: usize = 1_000;
 
@@ -591,6 +614,7 @@ struct Arrival {
     organization: OrganizationId,
     actor: Actor,
     server: String,
+    login: String,
     reconnect: Option<AccountId>,
 }
 
@@ -636,6 +660,7 @@ fn keep(
         organization,
         platform: platform.clone(),
         server: arrival.server.clone(),
+        login: String::new(),
         identity: Identity::default(),
         connection: Connection::Connected,
         paused: Pause::Running,
@@ -643,9 +668,11 @@ fn keep(
         token_ends: None,
         refresh_ends: None,
         endpoints: BTreeMap::new(),
+        missing_scopes: Vec::new(),
         revision: 0,
     });
     account.identity = identity;
+    account.login = arrival.login.clone();
     account.endpoints = endpoints;
     account.connection = Connection::Connected;
     tokens::save(view, &mut account, &grant, now)?;

@@ -88,6 +88,8 @@ impl Engine {
             mime,
             bytes: kept.bytes,
             size,
+            length: None,
+            codec: String::new(),
             sha256: kept.sha256,
             name: name.chars().filter(|letter| !letter.is_control()).take(200).collect(),
             created: now,

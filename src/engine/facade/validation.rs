@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    connectors::{Draft, Finding},
     domain::{
         account::{Account, Connection},
         ids::OrganizationId,
+        platform::FORMAT,
         post::{Content, Plan, VariantFor},
         problem::{Code, Problem},
         time::{LocalTime, Timestamp},
@@ -197,19 +199,21 @@ fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetVal
     let content = content_for(post, account);
     let media = jobs::media_of(read, account.organization, content)?;
     let profile = connector.profile();
-    let findings = fit::check(&Candidate {
-        platform: profile.name,
-        limits: fit::limits_of(profile.limits, &account.identity.limits),
-        kinds: profile.kinds,
-        content,
-        media: &media,
-    });
-    let mut errors = findings.errors;
-    for (name, value) in &content.options {
-        if let Err(sentence) = connector.check_option(name, value) {
-            let remedy = "Change the option, or leave it out for this platform by a variant.";
-            let problem = Problem::new(Code::UnknownOption, sentence, remedy);
-            errors.push(problem.at(format!("content.options.{name}")));
+    let mut errors = fit::check_options(&content.options, profile, &crate::engine::platforms());
+    // An unknown format is complained of among the options.
+    let format = content.options.get(FORMAT).map_or("", String::as_str);
+    let (limits, kinds) = profile.format(format).unwrap_or((&profile.limits, profile.kinds));
+    let limits = fit::limits_of(*limits, &account.identity.limits);
+    let platform = profile.name;
+    let findings = fit::check(&Candidate { platform, limits, kinds, content, media: &media });
+    errors.extend(findings.errors);
+    let mut warnings = findings.warnings;
+    let parts = jobs::parts(content, &media, |_| String::new());
+    let draft = Draft { parts: &parts, options: &content.options, author: &account.identity };
+    for finding in connector.check(&draft) {
+        match finding {
+            Finding::Error(problem) => errors.push(problem),
+            Finding::Warning(problem) => warnings.push(problem),
         }
     }
     let measures = findings
@@ -221,7 +225,7 @@ fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetVal
         account: account.id,
         platform: account.platform.clone(),
         errors,
-        warnings: findings.warnings,
+        warnings,
         measures,
     })
 }

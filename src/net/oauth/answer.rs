@@ -17,7 +17,9 @@ const WORDS_CHARS_MAX: usize = 300;
 /// mean `Bearer`.
 pub(super) fn grant(reply: &Reply, secrets: &Secrets) -> Result<Grant, Error> {
     accepted(reply, secrets)?;
-    let field = |name: &str| reply.body.get(name);
+    // Instagram's pages show the answer both bare and as the only item of `data`.
+    let body = reply.body.pointer("/data/0").unwrap_or(&reply.body);
+    let field = |name: &str| body.get(name);
     let token = |name: &str| field(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let Some(access) = token("access_token") else {
         let reason = "it has no `access_token`".to_owned();
@@ -32,7 +34,8 @@ pub(super) fn grant(reply: &Reply, secrets: &Secrets) -> Result<Grant, Error> {
         refresh_lasts: field("refresh_expires_in")
             .or_else(|| field("refresh_token_expires_in"))
             .and_then(seconds),
-        scopes: field("scope").map(scopes).unwrap_or_default(),
+        // Instagram says `permissions`.
+        scopes: field("scope").or_else(|| field("permissions")).map(scopes).unwrap_or_default(),
     })
 }
 

@@ -16,6 +16,8 @@ fn app(server: &Server) -> OAuthClient {
         token_url: server.url("/token"),
         revoke_url: Some(server.url("/revoke")),
         redirect_uri: "https://fanfare.example/callback".to_owned(),
+        proof: Proof::Pkce,
+        separator: ScopeSeparator::Space,
         authentication: ClientAuthentication::Body,
         scopes: vec!["read".to_owned(), "write".to_owned()],
     }

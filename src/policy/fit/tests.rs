@@ -20,7 +20,7 @@ const LIMITS: Limits = Limits {
     video_formats: &["video/mp4"],
     alt_chars_max: 5,
     parts_max: 3,
-    mixing: Mixing::Forbidden,
+    ..Limits::NONE
 };
 
 const PNG: MediaId = MediaId(1);
@@ -49,6 +49,8 @@ fn library() -> BTreeMap<MediaId, Media> {
         mime: mime.to_owned(),
         bytes,
         size: None,
+        length: None,
+        codec: String::new(),
         sha256: [0; 32],
         name: String::new(),
         created: Timestamp(0),

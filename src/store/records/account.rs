@@ -15,6 +15,15 @@ use crate::domain::{
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) enum StoredAccount {
     V1(AccountV1),
+    V2(AccountV2),
+}
+
+/// With how it was connected.
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct AccountV2 {
+    basis: AccountV1,
+    login: String,
+    missing_scopes: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,7 +75,7 @@ impl Record for Account {
     type Stored = StoredAccount;
 
     fn store(&self) -> StoredAccount {
-        StoredAccount::V1(AccountV1 {
+        let basis = AccountV1 {
             id: self.id.0,
             organization: self.organization.0,
             platform: self.platform.clone(),
@@ -79,16 +88,25 @@ impl Record for Account {
             refresh_ends: self.refresh_ends,
             endpoints: self.endpoints.clone(),
             revision: self.revision,
+        };
+        StoredAccount::V2(AccountV2 {
+            basis,
+            login: self.login.clone(),
+            missing_scopes: self.missing_scopes.clone(),
         })
     }
 
     fn restore(stored: StoredAccount) -> Result<Account, &'static str> {
-        let StoredAccount::V1(twin) = stored;
+        let (twin, login, missing_scopes) = match stored {
+            StoredAccount::V1(twin) => (twin, String::new(), Vec::new()),
+            StoredAccount::V2(twin) => (twin.basis, twin.login, twin.missing_scopes),
+        };
         Ok(Account {
             id: AccountId(twin.id),
             organization: OrganizationId(twin.organization),
             platform: twin.platform,
             server: twin.server,
+            login,
             identity: twin.identity.into(),
             connection: twin.connection.into(),
             paused: twin.paused.into(),
@@ -96,6 +114,7 @@ impl Record for Account {
             token_ends: twin.token_ends,
             refresh_ends: twin.refresh_ends,
             endpoints: twin.endpoints,
+            missing_scopes,
             revision: twin.revision,
         })
     }

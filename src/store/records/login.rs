@@ -14,6 +14,14 @@ use crate::domain::{
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) enum StoredPendingLogin {
     V1(PendingLoginV1),
+    V2(PendingLoginV2),
+}
+
+/// With the way of signing in.
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct PendingLoginV2 {
+    basis: PendingLoginV1,
+    login: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -37,7 +45,7 @@ impl Record for PendingLogin {
     type Stored = StoredPendingLogin;
 
     fn store(&self) -> StoredPendingLogin {
-        StoredPendingLogin::V1(PendingLoginV1 {
+        let basis = PendingLoginV1 {
             organization: self.organization.0,
             actor: (&self.actor).into(),
             platform: self.platform.clone(),
@@ -51,16 +59,21 @@ impl Record for PendingLogin {
             scopes: self.scopes.clone(),
             verifier: self.verifier.clone(),
             until: self.until,
-        })
+        };
+        StoredPendingLogin::V2(PendingLoginV2 { basis, login: self.login.clone() })
     }
 
     fn restore(stored: StoredPendingLogin) -> Result<PendingLogin, &'static str> {
-        let StoredPendingLogin::V1(twin) = stored;
+        let (twin, login) = match stored {
+            StoredPendingLogin::V1(twin) => (twin, String::new()),
+            StoredPendingLogin::V2(twin) => (twin.basis, twin.login),
+        };
         Ok(PendingLogin {
             organization: OrganizationId(twin.organization),
             actor: twin.actor.into(),
             platform: twin.platform,
             server: twin.server,
+            login,
             endpoints: twin.endpoints,
             reconnect: twin.reconnect.map(AccountId),
             authorize_url: twin.authorize_url,
