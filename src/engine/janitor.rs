@@ -76,6 +76,11 @@ async fn forget_logins(core: &Core, now: Timestamp) -> Result<(), Halt> {
             stale.push(Key::OauthLogin { state });
         }
     }
+    for (state, choice) in core.store.choices()? {
+        if choice.until < now {
+            stale.push(Key::OauthChoice { state });
+        }
+    }
     delete(core, stale).await
 }
 
