@@ -9,6 +9,7 @@
 mod access;
 mod accounts;
 mod arriving;
+mod choosing;
 mod connecting;
 mod deliveries;
 mod events;
@@ -257,6 +258,8 @@ pub struct Readiness {
     /// Timers that should have fired more than five seconds ago, up to 1,000.
     pub late_deliveries: usize,
     pub oldest_late: Option<Timestamp>,
+    /// What does no harm yet, and will: API versions that end.
+    pub warnings: Vec<String>,
 }
 
 const PAGE_DEFAULT: usize = 50;

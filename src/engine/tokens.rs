@@ -100,7 +100,10 @@ pub(super) fn save(
             let half = grant.refresh_lasts.map_or(REFRESH_AT_LEAST, |lasts| lasts / 2);
             Some(renewal_at(account.id, half.min(REFRESH_AT_LEAST), now))
         }
-        Renewal::ByPerson { ends } => Some(next_warning(ends, now)),
+        Renewal::ByPerson { ends } => {
+            account.refresh_ends = Some(ends);
+            Some(next_warning(ends, now))
+        }
     };
     if let Some(due) = due {
         view.put_timer(timer(account, due))?;

@@ -1,4 +1,5 @@
-//! Twins of a login that was begun, of a choice that follows it, and of a request that may arrive again.
+//! Twins of a login that was begun, of a choice that follows it, and of a request that may arrive
+//! again.
 
 use std::collections::BTreeMap;
 
