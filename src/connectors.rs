@@ -25,6 +25,7 @@ use crate::domain::{
 };
 
 pub mod bluesky;
+pub mod facebook;
 pub mod instagram;
 pub mod mastodon;
 mod meta;
@@ -106,7 +107,7 @@ pub trait AnyConnector: Sync {
 
 /// Alphabetical. Adding a platform is one file, one `mod` line and one line here.
 pub const ALL: &[&dyn AnyConnector] =
-    &[&bluesky::Bluesky, &instagram::Instagram, &mastodon::Mastodon, &x::X];
+    &[&bluesky::Bluesky, &facebook::Facebook, &instagram::Instagram, &mastodon::Mastodon, &x::X];
 
 /// The connector with this name, as in [`Profile::platform`].
 pub fn find(platform: &str) -> Option<&'static dyn AnyConnector> {
