@@ -9,6 +9,7 @@
 mod bluesky;
 mod fake;
 mod lexicon;
+mod linkedin;
 mod mastodon;
 mod x;
 
@@ -27,7 +28,7 @@ use serde_json::{Value, json};
 use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, reply};
 
 /// One per platform.
-const FAKES: &[&Fake] = &[&bluesky::FAKE, &mastodon::FAKE, &x::FAKE];
+const FAKES: &[&Fake] = &[&bluesky::FAKE, &linkedin::FAKE, &mastodon::FAKE, &x::FAKE];
 
 fn each(check: impl Fn(&dyn AnyConnector, &Fake)) {
     for connector in ALL {
