@@ -115,7 +115,7 @@ pub(super) fn search_below(job: &Job, reply: &Reply) -> Seen {
     let by_us = |comment: &&Value| comment["actor"] == job.author.remote_id.as_str();
     let mut other = None;
     for comment in comments.iter().filter(by_us) {
-        let Some(id) = comment["id"].as_str() else {
+        let Some(id) = comment["id"].as_str().or_else(|| last_of(&comment["commentUrn"])) else {
             return Seen::Unsure("a comment in the list has no id".to_owned());
         };
         if spaced(comment["message"]["text"].as_str().unwrap_or_default()) == wanted {
@@ -129,6 +129,11 @@ pub(super) fn search_below(job: &Job, reply: &Reply) -> Seen {
         )),
         None => absence(is_whole(comments, reply), reply),
     }
+}
+
+/// The comment's own id in `urn:li:comment:(urn:li:activity:1,2)`.
+fn last_of(urn: &Value) -> Option<&str> {
+    Some(urn.as_str()?.strip_suffix(')')?.rsplit_once(',')?.1)
 }
 
 fn elements(reply: &Reply) -> Option<&[Value]> {

@@ -144,6 +144,12 @@ fn a_comment_is_looked_for_below_its_own_post() {
     let Sighting::Found(Next::Done(live)) = found else { panic!("{found:?}") };
     assert_eq!((live[0].id.as_str(), live[1].id.as_str()), ("urn:li:share:9", "66361"));
     assert!(matches!(seen(&[comment(PAGE, "Another")]), Sighting::Unsure(_)));
+    let mut unnamed = comment(PAGE, "The (comment)");
+    unnamed["id"] = Value::Null;
+    assert!(matches!(seen(std::slice::from_ref(&unnamed)), Sighting::Unsure(_)));
+    unnamed["commentUrn"] = json!("urn:li:comment:(urn:li:activity:8,66361)");
+    let found = seen(&[unnamed]);
+    assert!(matches!(&found, Sighting::Found(Next::Done(live)) if live[1].id == "66361"));
     assert!(matches!(seen(&vec![theirs; 100]), Sighting::Unsure(_)));
     // Not for a member, who is shown nothing.
     let job = as_member(with_comment());
