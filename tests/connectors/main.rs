@@ -11,6 +11,7 @@ mod facebook;
 mod fake;
 mod instagram;
 mod lexicon;
+mod linkedin;
 mod mastodon;
 mod x;
 
@@ -29,8 +30,14 @@ use serde_json::{Value, json};
 use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, reply};
 
 /// One per platform.
-const FAKES: &[&Fake] =
-    &[&bluesky::FAKE, &facebook::FAKE, &instagram::FAKE, &mastodon::FAKE, &x::FAKE];
+const FAKES: &[&Fake] = &[
+    &bluesky::FAKE,
+    &facebook::FAKE,
+    &instagram::FAKE,
+    &linkedin::FAKE,
+    &mastodon::FAKE,
+    &x::FAKE,
+];
 
 fn each(check: impl Fn(&dyn AnyConnector, &Fake)) {
     for connector in ALL {
