@@ -36,7 +36,7 @@ pub struct LedgerEntry {
 
 #[derive(Clone, Debug)]
 pub struct LedgerMedia {
-    /// `image`, `video`, `gif` or `audio`.
+    /// `image`, `video`, `gif`, `audio` or `document`.
     pub kind: &'static str,
     pub mime: &'static str,
     /// Size in bytes.
@@ -52,6 +52,8 @@ pub(crate) struct Face {
     pub(crate) warning: Option<String>,
     pub(crate) card: Option<Card>,
     pub(crate) poll: Vec<String>,
+    /// What else the platform shows beside the post, in words: "made with AI".
+    pub(crate) marks: Vec<String>,
     pub(crate) edited: bool,
 }
 
@@ -82,7 +84,8 @@ impl LedgerEntry {
             "sequence": self.sequence, "at": self.at.rfc3339(), "platform": self.platform.name(),
             "account": self.account, "handle": self.handle, "id": self.id, "url": self.url,
             "text": self.text, "media": media, "reply_to": self.reply_to,
-            "idempotency_key": self.idempotency_key,
+            "idempotency_key": self.idempotency_key, "poll": self.face.poll,
+            "marks": self.face.marks, "edited": self.face.edited,
             "deleted_at": self.deleted_at.map(Timestamp::rfc3339),
         })
     }
@@ -114,6 +117,13 @@ impl Ledger {
             entry.text = text.to_owned();
             entry.face = face;
             entry.face.edited = true;
+        }
+    }
+
+    /// An edit under an id of its own leads to the same entry.
+    pub(crate) fn also_known_as(&mut self, platform: Platform, id: &str, other: &str) {
+        if let Some(place) = self.places.get(&(platform, id.to_owned())).copied() {
+            self.places.insert((platform, other.to_owned()), place);
         }
     }
 
