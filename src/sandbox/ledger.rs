@@ -112,6 +112,13 @@ impl Ledger {
         }
     }
 
+    /// For platforms where an edit may bring other files.
+    pub(crate) fn replace_media(&mut self, platform: Platform, id: &str, media: Vec<LedgerMedia>) {
+        if let Some(entry) = self.find_mut(platform, id) {
+            entry.media = media;
+        }
+    }
+
     pub(crate) fn mark_edited(&mut self, platform: Platform, id: &str, text: &str, face: Face) {
         if let Some(entry) = self.find_mut(platform, id) {
             entry.text = text.to_owned();
