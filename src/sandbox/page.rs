@@ -321,7 +321,8 @@ h2 { font-size: 1.05rem; margin: 0; padding: .7rem 1rem; border-bottom: 1px soli
 section { background: var(--sheet); border: 1px solid var(--line); border-radius: 12px;
   overflow: hidden; border-top: 4px solid var(--brand, var(--line)); min-width: 0; }
 .mastodon { --brand: #6364ff; } .bluesky { --brand: #1185fe; } .x { --brand: #6b7280; }
-.gotosocial { --brand: #df8958; } .linkedin { --brand: #0a66c2; } .threads { --brand: #444; } .wide { margin: 1rem 0; }
+.linkedin { --brand: #0a66c2; } .threads { --brand: #444; }
+.gotosocial { --brand: #df8958; } .wide { margin: 1rem 0; }
 .empty { margin: 0; padding: 1rem; color: var(--soft); }
 .thread { border-bottom: 1px solid var(--line); } .thread:last-child { border: 0; }
 .post { display: grid; grid-template-columns: 2.4rem 1fr; gap: .7rem; padding: .8rem 1rem;

@@ -1,5 +1,5 @@
-//! What may be posted: the body of `POST /rest/posts`, by community-management/shares/posts-api, read
-//! 2026-11-21. Unknown fields are refused.
+//! What may be posted: the body of `POST /rest/posts`, by community-management/shares/posts-api,
+//! read 2026-11-21. Unknown fields are refused.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! OAuth as LinkedIn speaks it: learn.microsoft.com/linkedin/shared/authentication, read 2026-11-21.
-//! Any client id may be used; the secret is `sandbox-secret`.
+//! OAuth as LinkedIn speaks it: learn.microsoft.com/linkedin/shared/authentication, read
+//! 2026-11-21. Any client id may be used; the secret is `sandbox-secret`.
 
 use std::{collections::BTreeSet, time::Duration};
 

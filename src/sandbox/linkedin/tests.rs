@@ -316,7 +316,8 @@ async fn articles_polls_and_reshares_are_shown() {
     let article = json!({ "article": { "source": "https://e.com/a", "title": "T",
         "description": "D", "thumbnail": image } });
     let first = create(&trial, &token, &with(post(&author, "read"), "content", article)).await;
-    let poll = json!({ "poll": { "question": "Which?", "options": [{ "text": "a" }, { "text": "b" }],
+    let poll = json!({ "poll": { "question": "Which?",
+        "options": [{ "text": "a" }, { "text": "b" }],
         "settings": { "duration": "SEVEN_DAYS" } } });
     let poll = create(&trial, &token, &with(post(&author, "vote"), "content", poll)).await;
     assert!(first.starts_with("urn:li:share:7") && poll.starts_with("urn:li:ugcPost:7"));
@@ -431,7 +432,10 @@ async fn a_video_goes_up_in_parts_with_an_address_and_an_etag_each() {
 async fn an_upload_address_ends_and_small_films_are_refused() {
     let trial = start().await;
     let (token, author) = member(&trial).await;
-    let asked = |size: usize| json!({ "initializeUploadRequest": { "owner": author, "fileSizeBytes": size } });
+    let asked = |size: usize| {
+        let request = json!({ "owner": author, "fileSizeBytes": size });
+        json!({ "initializeUploadRequest": request })
+    };
     let path = "videos?action=initializeUpload";
     assert_eq!(send(&trial, path, &token, &asked(2_000)).await.0, 400);
     let (_, begun) = send(&trial, path, &token, &asked(80_000)).await;

@@ -1,5 +1,5 @@
-//! Images, documents and videos: community-management/shares, images, documents and videos API, read
-//! 2026-11-21.
+//! Images, documents and videos: community-management/shares, images, documents and videos API,
+//! read 2026-11-21.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What can be read: the profile, posts, their lists, and the status of containers. By docs/threads,
-//! retrieve and discover posts, read 2026-11-21.
+//! What can be read: the profile, posts, their lists, and the status of containers. By
+//! docs/threads, retrieve and discover posts, read 2026-11-21.
 
 use serde_json::{Value, json};
 

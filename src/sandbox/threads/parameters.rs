@@ -138,40 +138,28 @@ impl Wanted {
     fn check(&self, given: &Value) -> Result<(), Answer> {
         let has = |name: &str| text(given, name).is_some();
         let attachments = ["poll_attachment", "link_attachment", "gif_attachment"];
-        let attachments: Vec<&str> = attachments.into_iter().filter(|name| has(name)).collect();
-        let attached = attachments.len() + usize::from(has("text_attachment"));
-        let only_text = [has("text_attachment"), !attachments.is_empty(), self.ghost];
-        let refused = match self.kind {
-            Kind::Text if self.role == Role::Item => "TEXT is no carousel item",
-            Kind::Text if self.text.is_empty() && attached == 0 && self.quotes.is_none() => {
-                "text is required"
-            }
-            Kind::Image | Kind::Video | Kind::Carousel if only_text.contains(&true) => {
-                "Attachments and ghost posts are for text posts only"
-            }
-            Kind::Carousel if self.role == Role::Item => "CAROUSEL is no carousel item",
-            Kind::Image | Kind::Video if self.role == Role::Item && !self.text.is_empty() => {
-                "A carousel item has no text"
-            }
-            Kind::Image | Kind::Video | Kind::Carousel if has("auto_publish_text") => {
-                "auto_publish_text is for text posts only"
-            }
-            _ if attached > 1 && !self.poll.is_empty() => "A poll stands alone",
-            _ if attachments.len() > 1 => "Only one attachment is allowed",
-            _ if self.ghost && self.reply_to.is_some() => "A ghost post is no reply",
-            _ if words::length(&self.text) > words::LENGTH_MAX => {
-                "text must be at most 500 characters"
-            }
-            _ if self.alt.chars().count() > ALT_CHARS_MAX => {
-                "alt_text must be at most 1000 characters"
-            }
-            Kind::Text | Kind::Carousel if !self.alt.is_empty() => {
-                "alt_text is for images and videos"
-            }
-            _ => "",
-        };
-        if !refused.is_empty() {
-            return Err(invalid(refused));
+        let attachments = attachments.into_iter().filter(|name| has(name)).count();
+        let attached = attachments + usize::from(has("text_attachment"));
+        let is_text = self.kind == Kind::Text;
+        let is_media = matches!(self.kind, Kind::Image | Kind::Video);
+        let is_item = self.role == Role::Item;
+        let is_empty = self.text.is_empty() && attached == 0 && self.quotes.is_none();
+        let rules = [
+            (is_item && !is_media, "This media_type is no carousel item"),
+            (is_item && !self.text.is_empty(), "A carousel item has no text"),
+            (is_text && is_empty, "text is required"),
+            (!is_text && attached > 0, "Attachments are for text posts only"),
+            (!is_text && self.ghost, "Ghost posts are text posts"),
+            (!is_text && has("auto_publish_text"), "auto_publish_text is for text posts only"),
+            (attached > 1 && !self.poll.is_empty(), "A poll stands alone"),
+            (attachments > 1, "Only one attachment is allowed"),
+            (self.ghost && self.reply_to.is_some(), "A ghost post is no reply"),
+            (!is_media && !self.alt.is_empty(), "alt_text is for images and videos"),
+            (words::length(&self.text) > words::LENGTH_MAX, "text must be at most 500 characters"),
+            (self.alt.chars().count() > ALT_CHARS_MAX, "alt_text must be at most 1000 characters"),
+        ];
+        if let Some((_, message)) = rules.into_iter().find(|(broken, _)| *broken) {
+            return Err(invalid(message));
         }
         let link = text(given, "link_attachment");
         match words::links(&self.text, link.as_deref()).len() > words::LINKS_MAX {
