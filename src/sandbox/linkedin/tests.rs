@@ -381,6 +381,8 @@ async fn a_document_needs_a_title_and_a_format_that_can_be_shown() {
     create(&trial, &token, &media(&fine, "a.pdf")).await;
     let ledger = trial.sandbox.ledger();
     assert_eq!((ledger[0].media[0].kind, ledger[0].media[0].mime), ("document", "application/pdf"));
+    let (_, page) = trial.get("/", "").await;
+    assert!(page.as_str().unwrap().contains(">Document</a>"));
 }
 
 #[tokio::test]
@@ -558,4 +560,49 @@ async fn faults_are_told_in_linkedins_words() {
     // The repeat tells that it is there.
     assert_eq!(send(&trial, "posts", &token, &post(&author, "x")).await.0, 422);
     assert_eq!(trial.sandbox.ledger().len(), 1);
+}
+
+/// The body of each published example of a post, by its name.
+fn published_examples() -> Option<serde_json::Map<String, Value>> {
+    let path = "../shared/specs/linkedin/linkedin.transcribed-openapi.json";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let described: Value = serde_json::from_slice(&std::fs::read(path).ok()?).unwrap();
+    let post = &described["paths"]["/rest/posts"]["post"];
+    post["requestBody"]["content"]["application/json"]["examples"].as_object().cloned()
+}
+
+#[tokio::test]
+async fn the_published_examples_are_accepted() {
+    let Some(examples) = published_examples() else {
+        eprintln!("skipped: the description of LinkedIn is not beside this repository");
+        return;
+    };
+    let trial = start().await;
+    let (token, author) = organization(&trial).await;
+    let image = upload(&trial, &token, &author, "image", png()).await;
+    let document = upload(&trial, &token, &author, "document", b"%PDF-1.7 pages".to_vec()).await;
+    let mut film = mp4();
+    film.resize(80_000, 0);
+    let asked = json!({ "initializeUploadRequest": { "owner": author, "fileSizeBytes": 80_000 } });
+    let (_, begun) = send(&trial, "videos?action=initializeUpload", &token, &asked).await;
+    let (video, url) = (&begun["value"]["video"], &begun["value"]["uploadInstructions"][0]);
+    let put = trial.client.put(url["uploadUrl"].as_str().unwrap()).body(film).send().await.unwrap();
+    let etag = put.headers()["etag"].to_str().unwrap().trim_matches('"').to_owned();
+    let asked = json!({ "finalizeUploadRequest": { "video": video, "uploadToken": "",
+        "uploadedPartIds": [etag] } });
+    assert_eq!(send(&trial, "videos?action=finalizeUpload", &token, &asked).await.0, 200);
+    trial.advance(Duration::from_secs(6));
+    assert!(!examples.is_empty());
+    for (name, example) in examples {
+        let mut body = example["value"].clone();
+        body["author"] = json!(author);
+        match name.as_str() {
+            "image" => body["content"]["media"]["id"] = json!(image),
+            "video" => body["content"]["media"]["id"] = video.clone(),
+            "document" => body["content"]["media"]["id"] = json!(document),
+            "article" => body["content"]["article"]["thumbnail"] = json!(image),
+            _ => {}
+        }
+        create(&trial, &token, &body).await;
+    }
 }

@@ -113,11 +113,11 @@ impl Asset {
         let bytes = chunks.iter().map(Bytes::len).sum();
         let first = chunks.first().cloned().unwrap_or_default();
         let mime = sniff(&first);
-        let (width, height) = dimensions(&first).unwrap_or_default();
+        let pixels = dimensions(&first).map_or(usize::MAX, |(width, height)| width * height);
         let outcome = if !self.kind.accepts(mime) {
             Err("The format of the file is not supported")
-        } else if self.kind == Kind::Image && width * height >= PIXELS {
-            Err("The image has too many pixels")
+        } else if self.kind == Kind::Image && pixels >= PIXELS {
+            Err("The image has too many pixels, or none")
         } else if self.kind == Kind::Document && bytes > DOCUMENT_BYTES_MAX {
             Err("The document is too large")
         } else {

@@ -109,13 +109,17 @@ impl Threads {
         }
     }
 
-    /// What is answered and quoted must be there. Answering others needs a permission of its own.
+    /// What is answered and quoted must be there. Answering others needs a permission of its own,
+    /// and so does naming a place.
     fn check_relations(
         &self,
         wanted: &Wanted,
         caller: Caller,
         now: Timestamp,
     ) -> Result<(), Answer> {
+        if wanted.location.is_some() {
+            self.demand(caller, "threads_location_tagging")?;
+        }
         for id in [wanted.reply_to, wanted.quotes].into_iter().flatten() {
             let other = self.live(id, now).ok_or_else(|| missing(&id.to_string()))?;
             let answers = wanted.reply_to == Some(id);
@@ -205,7 +209,9 @@ fn failure(kind: Kind, mime: &str, bytes: &Bytes) -> Option<&'static str> {
     if !["image/jpeg", "image/png"].contains(&mime) || bytes.len() > IMAGE_BYTES_MAX {
         return Some("UNKNOWN");
     }
-    let (width, height) = dimensions(bytes).unwrap_or_default();
+    let Some((width, height)) = dimensions(bytes) else {
+        return Some("UNKNOWN");
+    };
     let (long, short) = (width.max(height), width.min(height));
     // The value is spelt so.
     (long > short * RATIO_MAX).then_some("INVALID_ASPEC_RATIO")

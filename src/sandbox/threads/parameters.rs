@@ -8,7 +8,7 @@ use crate::sandbox::ledger::Card;
 
 use super::{Answer, Call, invalid, refusal, words};
 
-const KNOWN: [&str; 21] = [
+pub(super) const KNOWN: [&str; 22] = [
     "access_token",
     "media_type",
     "text",
@@ -25,6 +25,7 @@ const KNOWN: [&str; 21] = [
     "text_attachment",
     "reply_control",
     "topic_tag",
+    "location_id",
     "auto_publish_text",
     "is_spoiler_media",
     "text_entities",
@@ -86,6 +87,7 @@ pub(super) struct Wanted {
     pub(super) poll: Vec<String>,
     pub(super) card: Option<Card>,
     pub(super) audience: String,
+    pub(super) location: Option<u64>,
     pub(super) topic: Option<String>,
     pub(super) spoiler: bool,
     pub(super) ghost: bool,
@@ -121,6 +123,7 @@ impl Wanted {
             children: children(&given, kind)?,
             reply_to: number(&given, "reply_to_id")?,
             quotes: number(&given, "quote_post_id")?,
+            location: number(&given, "location_id")?,
             poll,
             spoiler: flag(&given, "is_spoiler_media")? || has_spoilers(&given, &body)?,
             ghost: flag(&given, "is_ghost_post")?,
@@ -344,6 +347,7 @@ fn marks(given: &Value, wanted: &Wanted) -> Result<Vec<String>, Answer> {
         };
         marks.push(format!("GIF {id} of {provider}"));
     }
+    marks.extend(wanted.location.map(|id| format!("at location {id}")));
     if wanted.ghost {
         marks.push("ghost post, for 24 hours".to_owned());
     }

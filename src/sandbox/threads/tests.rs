@@ -6,6 +6,7 @@ use axum::{Router, routing::get};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::parameters::KNOWN;
 use crate::sandbox::trial::{BACK, Trial, mp4, png, read, start};
 
 const SCOPE: &str = "threads_basic,threads_content_publish,threads_read_replies,threads_delete";
@@ -453,4 +454,46 @@ async fn faults_are_told_in_metas_words() {
     assert_eq!(trial.sandbox.ledger().len(), 1);
     trial.fault(json!({ "kind": "revoke_token", "platform": "threads" })).await;
     assert_eq!(code(&trial.get("/threads/v1.0/me", &token).await.1), (190, 458));
+}
+
+/// The queries of every request below one of the collection's folders.
+fn queries<'a>(folder: &'a Value, found: &mut Vec<&'a Value>) {
+    for item in folder["item"].as_array().into_iter().flatten() {
+        let path = &item["request"]["url"]["path"];
+        if item["request"]["method"] == "POST"
+            && path.as_array().is_some_and(|path| path.last().is_some_and(|last| last == "threads"))
+        {
+            found.extend(item["request"]["url"]["query"].as_array().into_iter().flatten());
+        }
+        queries(item, found);
+    }
+}
+
+#[test]
+fn every_parameter_of_the_published_collection_is_known() {
+    let path = "../shared/specs/meta-threads/threads-api.postman_collection.json";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let Ok(bytes) = std::fs::read(path) else {
+        eprintln!("skipped: Meta's collection is not beside this repository");
+        return;
+    };
+    let collection: Value = serde_json::from_slice(&bytes).unwrap();
+    let mut found = Vec::new();
+    queries(&collection, &mut found);
+    assert!(found.len() > 50, "{}", found.len());
+    for query in found {
+        let name = query["key"].as_str().unwrap();
+        assert!(KNOWN.contains(&name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn naming_a_place_needs_a_permission_of_its_own() {
+    let trial = start().await;
+    let body = json!({ "media_type": "TEXT", "text": "here", "location_id": "77" });
+    let token = sign_in(&trial).await;
+    assert_eq!(code(&contain(&trial, &token, body.clone()).await.1).0, 10);
+    let scope = format!("{SCOPE},threads_location_tagging");
+    post(&trial, &sign_in_with(&trial, &scope).await, body).await;
+    assert_eq!(trial.sandbox.ledger()[0].face.marks, ["at location 77"]);
 }

@@ -6,7 +6,7 @@ use crate::sandbox::ledger::Face;
 
 use super::{Answer, Call, X, forbidden, invalid, media::Kind, not_permitted, words};
 
-const BODY_KEYS: [&str; 16] = [
+pub(super) const BODY_KEYS: [&str; 16] = [
     "text",
     "media",
     "poll",

@@ -408,3 +408,20 @@ async fn disclosures_and_audiences_are_typed_and_shown() {
     }
     assert_eq!(trial.sandbox.ledger().len(), 1);
 }
+
+#[test]
+fn the_body_has_the_described_fields_and_no_others() {
+    let path = "../shared/specs/x/openapi-v2.json";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let Ok(bytes) = std::fs::read(path) else {
+        eprintln!("skipped: the description of X is not beside this repository");
+        return;
+    };
+    let described: Value = serde_json::from_slice(&bytes).unwrap();
+    let body = &described["components"]["schemas"]["CreatePostsRequest"]["properties"];
+    let mut described: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut known = draft::BODY_KEYS.to_vec();
+    described.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(known, described);
+}
