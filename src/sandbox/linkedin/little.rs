@@ -1,5 +1,5 @@
-//! Little text: what a reader sees of a `commentary`. By community-management/shares/little-text,
-//! read 2026-11-21.
+//! Little text: what a reader sees of a `commentary`. By "Little Text Format"
+//! (learn.microsoft.com/linkedin/marketing), read 2026-11-21.
 //!
 //! Invariant: reading ends, without an error, at the first reserved character that is neither
 //! escaped nor part of an element. That is what LinkedIn does, and what a careless client finds.

@@ -112,7 +112,7 @@ impl Linkedin {
         }
     }
 
-    /// "a new authorization with different scopes invalidates older tokens".
+    /// A new authorization with other scopes invalidates older tokens.
     fn open(&mut self, account: usize, client: &str, scopes: Vec<String>) -> usize {
         let asked: BTreeSet<&String> = scopes.iter().collect();
         let given = self.given.entry((account, client.to_owned())).or_default();

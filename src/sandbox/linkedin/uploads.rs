@@ -22,7 +22,7 @@ use super::{
 const PART_BYTES: u64 = 4 * 1024 * 1024;
 const VIDEO_BYTES: std::ops::RangeInclusive<u64> = 75 * 1024..=500 * 1024 * 1024;
 const DOCUMENT_BYTES_MAX: usize = 100 * 1024 * 1024;
-/// "fewer than 36,152,320 pixels".
+/// An image has fewer.
 const PIXELS: usize = 36_152_320;
 /// How long an upload address is good for is told in each answer, and on no page.
 const ADDRESS_LIFE: Duration = Duration::from_secs(60 * 60);

@@ -157,7 +157,7 @@ impl Threads {
     }
 }
 
-/// "wait on average 30 seconds" (docs/threads, posts, read 2026-11-21); here it is shorter, and
+/// 30 seconds on average (docs/threads, posts, read 2026-11-21); here it is shorter, and
 /// still longer than an impatient client waits.
 fn processing(kind: Kind) -> Duration {
     match kind {

@@ -23,7 +23,7 @@ const SECRET: &str = "sandbox-secret";
 const CODE_LIFE: Duration = Duration::from_secs(60 * 60);
 const SHORT_LIFE: Duration = Duration::from_secs(60 * 60);
 const LONG_LIFE: Duration = Duration::from_secs(5_183_944);
-/// "at least 24 hours old" (docs/threads, long-lived tokens, read 2026-11-21).
+/// At least a day old (docs/threads, long-lived tokens, read 2026-11-21).
 const REFRESH_AGE_MIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 const SCOPES: [&str; 10] = [
@@ -66,7 +66,7 @@ impl Threads {
                 let account = self.people.welcome(&handle, call.now, new_id);
                 let code = format!("AQ{}", books.chance.word(180));
                 self.codes.issue(code.clone(), invitation.code(account, call.now));
-                // "#_ will be appended to the end of the redirect URI": it is no part of the code.
+                // Meta appends it to the redirect URI, and it is no part of the code.
                 invitation.redirect_uri.push_str("#_");
                 invitation.accepted(&code)
             }

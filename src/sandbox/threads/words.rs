@@ -1,5 +1,5 @@
-//! Text as Threads counts it: "Emojis are counted as the number of UTF-8 bytes they use"
-//! (docs/threads, posts, read 2026-11-21), everything else by its characters.
+//! Text as Threads counts it: emoji by their UTF-8 bytes (docs/threads, posts, read 2026-11-21),
+//! everything else by its characters.
 
 use std::collections::BTreeSet;
 

@@ -103,7 +103,7 @@ impl X {
         Ok(draft)
     }
 
-    /// "Enterprise only since 2026-04-20".
+    /// For enterprise clients only, since 2026-04-20.
     fn quoted(&self, call: &Call, body: &Value) -> Result<Option<u64>, Answer> {
         let Some(quoted) = id(body, "quote_tweet_id")? else {
             return Ok(None);

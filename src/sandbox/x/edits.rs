@@ -44,7 +44,7 @@ impl X {
         if fits { Ok(()) } else { Err(not_permitted()) }
     }
 
-    /// "Not editable: polls, replies to others, reposts, community posts".
+    /// Not polls, replies to others, reposts and posts in communities.
     fn is_eligible(&self, post: &Post) -> bool {
         let answered = post.reply_to.and_then(|id| self.posts.get(&id));
         self.is_premium(post.account)

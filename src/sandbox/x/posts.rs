@@ -219,7 +219,7 @@ impl X {
         Ok(Answer::json(200, &json!({ "data": { "deleted": true } })))
     }
 
-    /// "Deleting any version of an edit chain deletes all."
+    /// Deleting one version of a post deletes all of them.
     pub(super) fn remove(&mut self, id: u64, now: Timestamp, books: &mut Books) {
         let Some(post) = self.posts.get(&id) else { return };
         for version in self.versions(id, post) {
