@@ -46,8 +46,8 @@ use self::{
     uploads::{Asset, Kind},
 };
 
-/// 150 requests for each member and day (consumer, Share on LinkedIn, read 2026-11-21). What approved
-/// apps of the standard tier may is not published, so nothing is counted there.
+/// 150 requests for each member and day (consumer, Share on LinkedIn, read 2026-11-21). What
+/// approved apps of the standard tier may is not published, so nothing is counted there.
 const SELF_SERVE: Rule = Rule::new("member", 150, 24 * 60 * 60);
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1_000;
 
