@@ -304,8 +304,8 @@ const VERSION: ApiVersion = ApiVersion {
     alarm_days: 90,
 };
 
-/// Photos: "Files can not exceed 10MB" (page-stories-api, as of 2026-10). Videos: "up to 10GB and 4 hours
-/// long" (graph-api/video-uploads). Ten photos is what publishers found. No page limits a
+/// Photos: "Files can not exceed 10MB" (page-stories-api, as of 2026-10). Videos: "up to 10GB and 4
+/// hours long" (graph-api/video-uploads). Ten photos is what publishers found. No page limits a
 /// description or a comment; the numbers here are cautious.
 const LIMITS: Limits = Limits {
     text: TextLimit { max: 63_206, unit: TextUnit::Chars },
