@@ -10,6 +10,7 @@ mod access;
 mod accounts;
 mod deliveries;
 mod events;
+mod fitting;
 mod media;
 mod posts;
 pub(super) mod remembered;
@@ -17,7 +18,11 @@ mod validation;
 
 use std::{collections::BTreeMap, str::FromStr};
 
-pub use self::media::Upload;
+pub use self::{
+    fitting::{Change, FitRequest, Fitted},
+    media::{Download, Upload},
+};
+pub use crate::policy::mend::Shape;
 
 use crate::domain::{
     account::Account,

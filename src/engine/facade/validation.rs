@@ -3,23 +3,26 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    connectors::{Draft, Finding},
+    connectors::{AnyConnector, Draft, Finding},
     domain::{
         account::{Account, Connection},
         ids::OrganizationId,
-        platform::FORMAT,
+        media::MediaKind,
+        platform::{FORMAT, Intake},
         post::{Content, Plan, VariantFor},
         problem::{Code, Problem},
         time::{LocalTime, Timestamp},
     },
     engine::{
-        core::{Halt, connector_named},
+        core::{Core, Halt, connector_named},
         facade::{Measure, NewPost, PlanRequest, TargetValidation, Validation},
         jobs,
     },
+    net::guard,
     policy::{
         agenda::{self, PlanVerdict},
         fit::{self, Candidate},
+        reach::{self, Fetch},
     },
     store::Read,
 };
@@ -76,7 +79,7 @@ pub(super) fn plan(request: &PlanRequest, now: Timestamp) -> Result<Planned, Pro
 
 /// Everything that is wrong with a post, for every target.
 pub(super) fn validate(
-    read: &impl Read,
+    core: &Core,
     organization: OrganizationId,
     post: &NewPost,
     now: Timestamp,
@@ -96,9 +99,9 @@ pub(super) fn validate(
     let mut targets = Vec::with_capacity(post.targets.len());
     for (at, &target) in post.targets.iter().take(TARGETS_MAX).enumerate() {
         let place = format!("targets[{at}]");
-        match read.account(organization, target)? {
+        match core.store.account(organization, target)? {
             Some(account) => {
-                let mut found = fits(read, post, &account)?;
+                let mut found = fits(core, post, &account)?;
                 found.errors.extend(check_connection(&account, &place));
                 targets.push(found);
             }
@@ -194,10 +197,10 @@ fn check_connection(account: &Account, place: &str) -> Option<Problem> {
     }
 }
 
-fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetValidation, Halt> {
+fn fits(core: &Core, post: &NewPost, account: &Account) -> Result<TargetValidation, Halt> {
     let connector = connector_named(&account.platform).map_err(Halt::from)?;
     let content = content_for(post, account);
-    let media = jobs::media_of(read, account.organization, content)?;
+    let media = jobs::media_of(&core.store, account.organization, content)?;
     let profile = connector.profile();
     let mut errors = fit::check_options(&content.options, profile, &crate::engine::platforms());
     // An unknown format is complained of among the options.
@@ -207,6 +210,8 @@ fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetVal
     let platform = profile.name;
     let findings = fit::check(&Candidate { platform, limits, kinds, content, media: &media });
     errors.extend(findings.errors);
+    let kinds = media.values().map(|media| media.kind);
+    errors.extend(can_fetch(core, connector, account, limits.intake, kinds));
     let mut warnings = findings.warnings;
     let parts = jobs::parts(content, &media, |_| String::new());
     let draft = Draft { parts: &parts, options: &content.options, author: &account.identity };
@@ -228,6 +233,26 @@ fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetVal
         warnings,
         measures,
     })
+}
+
+/// Whether the platform can fetch the files from us, where it takes them no other way.
+fn can_fetch(
+    core: &Core,
+    connector: &dyn AnyConnector,
+    account: &Account,
+    intake: Intake,
+    files: impl Iterator<Item = MediaKind>,
+) -> Option<Problem> {
+    let site = core.account_site(connector, account);
+    let endpoints: Vec<&str> = site.endpoints.values().map(String::as_str).collect();
+    let fetch = Fetch {
+        platform: connector.profile().name,
+        intake,
+        public_url: &core.public_url,
+        endpoints: &endpoints,
+        is_public: guard::is_public,
+    };
+    reach::check(&fetch, files).map(|problem| problem.at("content"))
 }
 
 fn content_for<'a>(post: &'a NewPost, account: &Account) -> &'a Content {
