@@ -188,14 +188,16 @@ impl Work {
         if let Some(&format) = later {
             return Some(self.at(format, QUALITIES[0], last.scale));
         }
+        // All that quality has to give is about a half.
+        let is_near = bytes / 2 <= self.bytes_max;
         let lower = QUALITIES.into_iter().find(|&quality| quality < last.quality);
-        if let (Format::Jpeg, Some(quality)) = (last.format, lower) {
+        if let (Format::Jpeg, true, Some(quality)) = (last.format, is_near, lower) {
             return Some(Try { quality, ..*last });
         }
         // Bytes grow about as pixels do; a little less, so that few tries are needed.
         let ratio = self.bytes_max as f64 / bytes.max(1) as f64;
         let scale = last.scale * (ratio.sqrt() * 0.95).clamp(0.25, 0.9);
-        let next = self.at(last.format, last.quality, scale);
+        let next = self.at(last.format, last.quality.min(QUALITIES[1]), scale);
         let (width, height) = next.placing.frame;
         (width.min(height) >= SIDE_MIN).then_some(next)
     }
@@ -384,6 +386,8 @@ mod tests {
                 (Format::Jpeg, 74, 451),
             ]
         );
+        let far_off = work.next(&tries[1], 80_000_000).unwrap();
+        assert_eq!((far_off.quality, far_off.placing.frame.0), (82, 300));
         assert!(tries.len() < 20, "{}", tries.len());
         assert!(tries.last().unwrap().placing.frame.0 >= SIDE_MIN);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    connectors::{AnyConnector, Draft, Finding},
+    connectors::{Draft, Finding, Site},
     domain::{
         account::{Account, Connection},
         ids::OrganizationId,
@@ -211,7 +211,8 @@ fn fits(core: &Core, post: &NewPost, account: &Account) -> Result<TargetValidati
     let findings = fit::check(&Candidate { platform, limits, kinds, content, media: &media });
     errors.extend(findings.errors);
     let kinds = media.values().map(|media| media.kind);
-    errors.extend(can_fetch(core, connector, account, limits.intake, kinds));
+    let site = core.account_site(connector, account);
+    errors.extend(can_fetch(platform, &site, &core.public_url, limits.intake, kinds));
     let mut warnings = findings.warnings;
     let parts = jobs::parts(content, &media, |_| String::new());
     let draft = Draft { parts: &parts, options: &content.options, author: &account.identity };
@@ -237,21 +238,15 @@ fn fits(core: &Core, post: &NewPost, account: &Account) -> Result<TargetValidati
 
 /// Whether the platform can fetch the files from us, where it takes them no other way.
 fn can_fetch(
-    core: &Core,
-    connector: &dyn AnyConnector,
-    account: &Account,
+    platform: &str,
+    site: &Site,
+    public_url: &str,
     intake: Intake,
     files: impl Iterator<Item = MediaKind>,
 ) -> Option<Problem> {
-    let site = core.account_site(connector, account);
     let endpoints: Vec<&str> = site.endpoints.values().map(String::as_str).collect();
-    let fetch = Fetch {
-        platform: connector.profile().name,
-        intake,
-        public_url: &core.public_url,
-        endpoints: &endpoints,
-        is_public: guard::is_public,
-    };
+    let is_public = guard::is_public;
+    let fetch = Fetch { platform, intake, public_url, endpoints: &endpoints, is_public };
     reach::check(&fetch, files).map(|problem| problem.at("content"))
 }
 
@@ -282,4 +277,27 @@ pub(super) fn verdict(validation: &Validation) -> Option<Problem> {
     );
     problem.details = details;
     Some(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platform_that_fetches_needs_a_public_address_unless_it_is_at_home_itself() {
+        let ask = |endpoint: &str, public_url: &str| {
+            let endpoints = [("api".to_owned(), endpoint.to_owned())].into_iter().collect();
+            let site = Site { endpoints, ..Site::default() };
+            let files = [MediaKind::Image].into_iter();
+            can_fetch("Testagram", &site, public_url, Intake::ImagesByUrl, files)
+        };
+        let outside = "https://graph.testagram.com";
+        assert_eq!(ask(outside, "https://posts.example.org"), None);
+        assert_eq!(ask("http://127.0.0.1:7701", "http://127.0.0.1:7700"), None);
+        for private in ["https://100.64.0.1", "https://[fd00::1]", "http://127.0.0.1:7700"] {
+            let problem = ask(outside, private).unwrap();
+            assert!(problem.sentence.contains(private), "{}", problem.sentence);
+            assert_eq!(problem.place, "content");
+        }
+    }
 }
