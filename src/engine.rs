@@ -9,6 +9,7 @@
 pub mod facade;
 
 mod account;
+mod addresses;
 mod apps;
 mod core;
 mod delivery;
@@ -19,6 +20,8 @@ mod janitor;
 mod jobs;
 mod journal;
 mod paces;
+mod pixels;
+mod probe;
 mod refresh;
 mod root;
 mod scheduler;
