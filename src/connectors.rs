@@ -27,6 +27,7 @@ use crate::domain::{
 pub mod bluesky;
 pub mod mastodon;
 mod meta;
+pub mod threads;
 pub mod x;
 
 /// What a platform's file provides, in this order.
@@ -104,7 +105,8 @@ pub trait AnyConnector: Sync {
 }
 
 /// Alphabetical. Adding a platform is one file, one `mod` line and one line here.
-pub const ALL: &[&dyn AnyConnector] = &[&bluesky::Bluesky, &mastodon::Mastodon, &x::X];
+pub const ALL: &[&dyn AnyConnector] =
+    &[&bluesky::Bluesky, &mastodon::Mastodon, &threads::Threads, &x::X];
 
 /// The connector with this name, as in [`Profile::platform`].
 pub fn find(platform: &str) -> Option<&'static dyn AnyConnector> {

@@ -10,6 +10,7 @@ mod bluesky;
 mod fake;
 mod lexicon;
 mod mastodon;
+mod threads;
 mod x;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -27,7 +28,7 @@ use serde_json::{Value, json};
 use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, reply};
 
 /// One per platform.
-const FAKES: &[&Fake] = &[&bluesky::FAKE, &mastodon::FAKE, &x::FAKE];
+const FAKES: &[&Fake] = &[&bluesky::FAKE, &mastodon::FAKE, &threads::FAKE, &x::FAKE];
 
 fn each(check: impl Fn(&dyn AnyConnector, &Fake)) {
     for connector in ALL {
