@@ -317,7 +317,7 @@ fn a_post_is_passed_on_with_one_request_that_may_be_repeated() {
         id: "repost/2244994945/20".to_owned(),
         url: "https://x.com/i/web/status/20".to_owned(),
     };
-    assert_eq!(played.live, [live.clone()]);
+    assert_eq!(played.live, std::slice::from_ref(&live));
     // However a second time is answered, it is there.
     let already = json!({ "errors": [{ "code": 327, "message": "Odd." }] });
     let said = json!({ "title": "Forbidden", "detail": "You have already retweeted this Tweet." });

@@ -42,11 +42,10 @@ pub(super) fn accept(post: &str, job: &Job, reply: &Reply) -> Result<Live, Refus
 
 /// What the older API said of a second time (327, unconfirmed of this one): it is there.
 pub(super) fn is_there(refusal: &Refusal) -> bool {
+    const PHRASES: &[&str] = &["already retweeted", "already reposted"];
     let words = refusal.words.to_lowercase();
-    let says = |phrase: &&str| words.contains(phrase);
-    refusal.kind == RefusalKind::Rejected
-        && (refusal.code == "327"
-            || ["already retweeted", "already reposted"].iter().any(|phrase| says(&phrase)))
+    let is_said = refusal.code == "327" || PHRASES.iter().any(|phrase| words.contains(phrase));
+    refusal.kind == RefusalKind::Rejected && is_said
 }
 
 /// The address is that of the original.
