@@ -4,6 +4,7 @@
 //! stream. [`Failure`] lists the exit codes.
 
 mod demo;
+mod doctor;
 mod healthcheck;
 mod init;
 mod loopback;
@@ -64,6 +65,8 @@ enum Command {
     Init(init::Options),
     /// List the platforms of this build and what they allow.
     Platforms(platforms::Options),
+    /// Look at the settings: which platforms are ready, which callback to enter, what will end.
+    Doctor(doctor::Options),
     /// Print the API's OpenAPI 3.1 description.
     Openapi,
     /// Ask a running Fanfare whether it does its work.
@@ -115,6 +118,7 @@ fn dispatch(line: CommandLine) -> Result<(), Failure> {
         Command::Sandbox(options) => wait_for(sandbox::run(common, options)),
         Command::Init(options) => wait_for(init::run(common, options)),
         Command::Platforms(options) => platforms::run(&options),
+        Command::Doctor(options) => doctor::run(common, &options),
         Command::Openapi => openapi::run(),
         Command::Healthcheck(options) => wait_for(healthcheck::run(common, options)),
     }

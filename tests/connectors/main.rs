@@ -8,6 +8,7 @@
 
 mod bluesky;
 mod fake;
+mod instagram;
 mod lexicon;
 mod mastodon;
 mod threads;
@@ -28,7 +29,8 @@ use serde_json::{Value, json};
 use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, reply};
 
 /// One per platform.
-const FAKES: &[&Fake] = &[&bluesky::FAKE, &mastodon::FAKE, &threads::FAKE, &x::FAKE];
+const FAKES: &[&Fake] =
+    &[&bluesky::FAKE, &instagram::FAKE, &mastodon::FAKE, &threads::FAKE, &x::FAKE];
 
 fn each(check: impl Fn(&dyn AnyConnector, &Fake)) {
     for connector in ALL {

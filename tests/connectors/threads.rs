@@ -640,6 +640,7 @@ fn what_cannot_go_together_is_found_while_planning() {
     ] {
         assert_eq!(findings(parts, &[given]), (errors, vec![]), "{given:?}");
     }
+    assert_eq!(findings(&plain, &[poll, card]).0, options("link"));
     let (_, warned) = findings(&plain, &[("sensitive", "true")]);
     assert_eq!(warned, options("sensitive"));
     let tagged = [part("#a #b", Vec::new())];

@@ -79,11 +79,18 @@ fn warning(code: Code, place: &str, sentence: &str, remedy: &str) -> Option<Find
     Some(Finding::Warning(Problem::new(code, sentence, remedy).at(place)))
 }
 
-/// "Only available for text-only posts" holds for cards and for polls.
+/// "Only available for text-only posts" holds for cards and for polls; that they exclude each other
+/// is how the app has it.
 fn together(draft: &Draft) -> Option<Finding> {
     let has_files = draft.parts.first().is_some_and(|part| !part.media.is_empty());
     let is_set = |name: &&&str| !draft.option(name).is_empty();
-    let name = [POLL, LINK].iter().find(is_set).filter(|_| has_files)?;
+    let set: Vec<&&str> = [POLL, LINK].iter().filter(is_set).collect();
+    if set.len() > 1 {
+        let sentence = "Threads allows a poll or a card in a post, not both.".to_owned();
+        let remedy = "Put the address into the text, or leave out the poll.";
+        return error(Code::Invalid, "content.options.link", sentence, remedy);
+    }
+    let name = set.first().filter(|_| has_files)?;
     let sentence = format!("Threads allows a {name} only in a post without files.");
     let remedy = format!("Leave out the {name} or the files, for Threads by a variant.");
     error(Code::MediaMixed, &format!("content.options.{name}"), sentence, &remedy)
