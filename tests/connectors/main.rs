@@ -7,6 +7,7 @@
 )]
 
 mod bluesky;
+mod facebook;
 mod fake;
 mod instagram;
 mod lexicon;
@@ -30,7 +31,7 @@ use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, repl
 
 /// One per platform.
 const FAKES: &[&Fake] =
-    &[&bluesky::FAKE, &instagram::FAKE, &mastodon::FAKE, &threads::FAKE, &x::FAKE];
+    &[&bluesky::FAKE, &facebook::FAKE, &instagram::FAKE, &mastodon::FAKE, &threads::FAKE, &x::FAKE];
 
 fn each(check: impl Fn(&dyn AnyConnector, &Fake)) {
     for connector in ALL {
