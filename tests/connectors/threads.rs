@@ -390,6 +390,10 @@ fn refusals_are_read_as_documented() {
     let absent = || row(24, 4_279_009, "The requested resource does not exist", Media);
     check_rows(connector(), &job, &publish(40), vec![absent()]);
     check_rows(connector(), &job, &ready(40), vec![absent()]);
+    let gone = || row(100, 33, "Object does not exist", Media);
+    check_rows(connector(), &job, &publish(0), vec![gone()]);
+    let gathered = json!({ "Container": { "earned": earned(&["1"], &[], "First"), "tries": 0 } });
+    check_rows(connector(), &job, &gathered, vec![gone(), absent()]);
     // A quote that is not there, for instance.
     let missing = row(24, 4_279_009, "The requested resource does not exist", Rejected);
     check_rows(connector(), &job, &container, vec![missing]);

@@ -106,7 +106,7 @@ impl Step {
             }
             // A definite no: it is not ready. A new container would not be either.
             Step::Publish { earned, container, polls }
-                if is_absent && polls < container::POLLS_MAX =>
+                if refusal::says_early(reply) && polls < container::POLLS_MAX =>
             {
                 let (wait, polls) = (container::wait(polls), polls + 1);
                 let tried = Some(job.armed.unwrap_or(job.due));

@@ -18,9 +18,15 @@ use crate::{
 pub(super) fn of_step(step: &Step, reply: &Reply) -> Refusal {
     let refusal = of_reply(reply);
     let kind = match step {
-        // Asked for until it should have been ready.
+        // Asked for until it should have been ready, or gone.
         Step::ItemReady { .. } | Step::Ready { .. } | Step::Publish { .. }
             if says_absent(reply) =>
+        {
+            RefusalKind::Media
+        }
+        // Its items are gone: they are kept for a day.
+        Step::Container { earned, .. }
+            if says_absent(reply) && earned.sent.is_empty() && !earned.items.is_empty() =>
         {
             RefusalKind::Media
         }
@@ -65,6 +71,11 @@ const NOT_FETCHED: &str = "could not be fetched from this URI";
 /// what was just made it means that it is not there yet.
 pub(super) fn says_absent(reply: &Reply) -> bool {
     matches!(meta::code(reply), Some(Code { code: 24, .. } | Code { code: 100, subcode: 33 }))
+}
+
+/// 24 at publication: "Media Not Found", because the container is not ready.
+pub(super) fn says_early(reply: &Reply) -> bool {
+    matches!(meta::code(reply), Some(Code { code: 24, .. }))
 }
 
 fn is_permission(reply: &Reply) -> bool {
