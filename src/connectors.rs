@@ -27,6 +27,7 @@ use crate::domain::{
 pub mod bluesky;
 pub mod facebook;
 pub mod instagram;
+pub mod linkedin;
 pub mod mastodon;
 mod meta;
 pub mod threads;
@@ -111,6 +112,7 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &bluesky::Bluesky,
     &facebook::Facebook,
     &instagram::Instagram,
+    &linkedin::LinkedIn,
     &mastodon::Mastodon,
     &threads::Threads,
     &x::X,

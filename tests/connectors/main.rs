@@ -11,6 +11,7 @@ mod facebook;
 mod fake;
 mod instagram;
 mod lexicon;
+mod linkedin;
 mod mastodon;
 mod threads;
 mod x;
@@ -30,8 +31,15 @@ use serde_json::{Value, json};
 use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, reply};
 
 /// One per platform.
-const FAKES: &[&Fake] =
-    &[&bluesky::FAKE, &facebook::FAKE, &instagram::FAKE, &mastodon::FAKE, &threads::FAKE, &x::FAKE];
+const FAKES: &[&Fake] = &[
+    &bluesky::FAKE,
+    &facebook::FAKE,
+    &instagram::FAKE,
+    &linkedin::FAKE,
+    &mastodon::FAKE,
+    &threads::FAKE,
+    &x::FAKE,
+];
 
 fn each(check: impl Fn(&dyn AnyConnector, &Fake)) {
     for connector in ALL {
