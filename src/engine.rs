@@ -51,6 +51,8 @@ use crate::{
         problem::{Code, Problem},
         time::Timestamp,
     },
+    net::guard,
+    policy::reach,
     store::Read,
 };
 
@@ -196,7 +198,7 @@ pub fn version_alarms(versions: &BTreeMap<String, String>, now: Timestamp) -> Ve
 
 /// Whether platforms can fetch files from this address of ours, as far as it tells.
 pub fn is_publicly_reachable(public_url: &str) -> bool {
-    public_url.starts_with("https://")
+    reach::is_reachable(public_url, guard::is_public)
 }
 
 /// The platforms that this build has, for listings.

@@ -57,6 +57,11 @@ pub fn check(fetch: &Fetch, files: impl IntoIterator<Item = MediaKind>) -> Optio
     ))
 }
 
+/// Whether the internet can reach this address of ours, as far as it tells.
+pub fn is_reachable(public_url: &str, is_public: fn(IpAddr) -> bool) -> bool {
+    obstacle(public_url, is_public).is_none()
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Obstacle {
     Local,
