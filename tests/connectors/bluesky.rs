@@ -366,7 +366,7 @@ fn records_are_what_the_lexicon_describes() {
 fn errand(task: &Task, answers: &[(u16, Value)]) -> (Vec<Request>, Result<Outcome, Refusal>) {
     let endpoint = |&(name, base): &(&str, &str)| (name.to_owned(), base.to_owned());
     let mut site = Site { endpoints: FAKE.site.iter().map(endpoint).collect(), ..Site::default() };
-    let mut errand = connector().errand(task).expect("Bluesky has this errand");
+    let mut errand = connector().errand(task, &Site::default()).expect("Bluesky has this errand");
     let mut sent = Vec::new();
     for (status, body) in answers {
         let request = connector().errand_request(&errand, &site).unwrap();
@@ -557,5 +557,8 @@ fn records_are_taken_down_last_first() {
     let place = |key: &str| json!({ "repo": DID, "collection": "app.bsky.feed.post", "rkey": key });
     assert_eq!(*json_of(&sent[0]), place("second"));
     assert_eq!(*json_of(&sent[1]), place("first"));
-    assert_eq!(connector().errand(&Task::Prepare { redirect_uri: "".into() }), None);
+    assert_eq!(
+        connector().errand(&Task::Prepare { redirect_uri: "".into() }, &Site::default()),
+        None
+    );
 }

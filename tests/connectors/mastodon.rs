@@ -364,7 +364,7 @@ fn a_look_that_finds_something_alike_asks_a_person() {
 fn errand(task: &Task, answers: &[(u16, Value)]) -> (Vec<Request>, Result<Outcome, Refusal>) {
     let endpoints = BTreeMap::from([("server".to_owned(), "https://social.example".to_owned())]);
     let site = Site { endpoints, ..Site::default() };
-    let mut errand = connector().errand(task).expect("Mastodon has this errand");
+    let mut errand = connector().errand(task, &Site::default()).expect("Mastodon has this errand");
     let mut sent = Vec::new();
     for (status, body) in answers {
         let request = connector().errand_request(&errand, &site).unwrap();
@@ -504,6 +504,6 @@ fn statuses_are_taken_down_last_first_and_gone_is_gone() {
     assert!(sent.iter().all(|request| request.method == Method::Delete));
     let (_, refused) = errand(&task, &[(500, Value::Null)]);
     assert_eq!(refused.unwrap_err().kind, RefusalKind::Unavailable);
-    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }), None);
-    assert_eq!(connector().errand(&Task::Refresh), None);
+    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }, &Site::default()), None);
+    assert_eq!(connector().errand(&Task::Refresh, &Site::default()), None);
 }
