@@ -169,7 +169,10 @@ fn struck(
         }
         FaultKind::DropAnswer => {
             simulation.answer(call, books);
-            Tail::Lost
+            match fault.status {
+                Some(_) => Tail::Answer(simulation.refused(operation, fault.status)),
+                None => Tail::Lost,
+            }
         }
         FaultKind::ExpireToken => {
             simulation.expire(call);
