@@ -7,6 +7,8 @@
 //! | `/gotosocial` | the same, ignoring `Idempotency-Key` as GoToSocial does |
 //! | `/bluesky` | a Bluesky PDS, its entryway, PLC directory and video service |
 //! | `/x` | X's API and consent page |
+//! | `/facebook` | Facebook pages: Graph API, its hosts for bytes, and the web |
+//! | `/instagram` | Instagram with its own login, in the same world as `/facebook` |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
 //! Each platform is a synchronous function from a [`wire::Call`] to a [`wire::Answer`] over its own
@@ -23,6 +25,7 @@ mod fetching;
 mod grants;
 mod ledger;
 mod mastodon;
+mod meta;
 mod meter;
 mod page;
 mod people;
@@ -72,14 +75,18 @@ pub enum Platform {
     Gotosocial,
     Bluesky,
     X,
+    Facebook,
+    Instagram,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 4] = [
+    const NAMES: [(&'static str, Platform); 6] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
         ("x", Platform::X),
+        ("facebook", Platform::Facebook),
+        ("instagram", Platform::Instagram),
     ];
 
     /// As in base URLs and in the control endpoints' JSON.
@@ -89,6 +96,8 @@ impl Platform {
             Platform::Gotosocial => "gotosocial",
             Platform::Bluesky => "bluesky",
             Platform::X => "x",
+            Platform::Facebook => "facebook",
+            Platform::Instagram => "instagram",
         }
     }
 
@@ -98,6 +107,8 @@ impl Platform {
             Platform::Gotosocial => "/gotosocial",
             Platform::Bluesky => "/bluesky",
             Platform::X => "/x",
+            Platform::Facebook => "/facebook",
+            Platform::Instagram => "/instagram",
         }
     }
 }

@@ -62,14 +62,25 @@ pub(super) fn furnish(settings: &mut Settings, origin: &str) {
         client_id: "fanfare".to_owned(),
         client_secret: Some(Secret::new(SECRET_OF_THE_SANDBOX)),
     };
-    settings.apps.insert("x".to_owned(), client);
+    for platform in ["facebook", "instagram", "x"] {
+        settings.apps.insert(platform.to_owned(), client.clone());
+    }
     settings.net.allowed_origins.push(origin.to_owned());
 }
 
-const ENDPOINTS: [(&str, &str, &str); 5] = [
+const ENDPOINTS: [(&str, &str, &str); 14] = [
     ("bluesky", "entry", "/bluesky"),
     ("bluesky", "plc", "/bluesky/plc"),
     ("bluesky", "app", "/bluesky"),
+    ("facebook", "graph", "/facebook"),
+    ("facebook", "video", "/facebook"),
+    ("facebook", "web", "/facebook"),
+    ("instagram", "graph", "/instagram"),
+    ("instagram", "api", "/instagram"),
+    ("instagram", "web", "/instagram"),
+    ("instagram", "facebook", "/facebook"),
+    ("instagram", "facebook_web", "/facebook"),
+    ("instagram", "upload", "/facebook"),
     ("x", "api", "/x"),
     ("x", "web", "/x"),
 ];

@@ -52,6 +52,8 @@ pub(crate) struct Face {
     pub(crate) warning: Option<String>,
     pub(crate) card: Option<Card>,
     pub(crate) poll: Vec<String>,
+    /// What kind of publication it is, where it is not a plain post: `story`, `reel`.
+    pub(crate) label: Option<&'static str>,
     pub(crate) edited: bool,
 }
 

@@ -98,6 +98,8 @@ fn title(platform: Platform) -> &'static str {
         Platform::Gotosocial => "GoToSocial",
         Platform::Bluesky => "Bluesky",
         Platform::X => "X",
+        Platform::Facebook => "Facebook",
+        Platform::Instagram => "Instagram",
     }
 }
 
@@ -156,7 +158,8 @@ fn post(entry: &LedgerEntry, now: Timestamp) -> Markup {
                     strong { "@" (entry.handle) } " "
                     time datetime=(entry.at) title=(entry.at) { (ago(entry.at, now)) }
                     @if entry.face.edited { " · edited" }
-                    @if entry.reply_to.is_some() { span class="mark" { "reply" } }
+                    @if let Some(label) = entry.face.label { span class="mark" { (label) } }
+                    @else if entry.reply_to.is_some() { span class="mark" { "reply" } }
                     @if deleted { span class="mark gone" { "deleted" } }
                 }
                 @if let Some(warning) = &entry.face.warning {
@@ -313,6 +316,7 @@ h2 { font-size: 1.05rem; margin: 0; padding: .7rem 1rem; border-bottom: 1px soli
 section { background: var(--sheet); border: 1px solid var(--line); border-radius: 12px;
   overflow: hidden; border-top: 4px solid var(--brand, var(--line)); min-width: 0; }
 .mastodon { --brand: #6364ff; } .bluesky { --brand: #1185fe; } .x { --brand: #6b7280; }
+.facebook { --brand: #0866ff; } .instagram { --brand: #d62976; }
 .gotosocial { --brand: #df8958; } .wide { margin: 1rem 0; }
 .empty { margin: 0; padding: 1rem; color: var(--soft); }
 .thread { border-bottom: 1px solid var(--line); } .thread:last-child { border: 0; }

@@ -9,6 +9,7 @@ use super::{
     faults::{Fault, FaultBoard, FaultKind, Operation},
     ledger::Ledger,
     mastodon::{Flavour, Mastodon},
+    meta::Meta,
     meter::{Limits, Meter},
     shelf::Shelf,
     wire::{Answer, Call},
@@ -70,6 +71,8 @@ pub(crate) struct World {
     gotosocial: Mastodon,
     bluesky: Bluesky,
     x: X,
+    /// Facebook and Instagram.
+    meta: Meta,
 }
 
 /// How an exchange ends.
@@ -96,6 +99,7 @@ impl World {
             gotosocial: Mastodon::new(Flavour::Gotosocial, Meter::new(limits)),
             bluesky: Bluesky::new(Meter::new(limits)),
             x: X::new(Meter::new(limits)),
+            meta: Meta::new(Meter::new(limits)),
         }
     }
 
@@ -109,6 +113,7 @@ impl World {
             Platform::Gotosocial => &mut self.gotosocial,
             Platform::Bluesky => &mut self.bluesky,
             Platform::X => &mut self.x,
+            Platform::Facebook | Platform::Instagram => &mut self.meta,
         }
     }
 
@@ -118,6 +123,7 @@ impl World {
             Platform::Gotosocial => &mut self.gotosocial,
             Platform::Bluesky => &mut self.bluesky,
             Platform::X => &mut self.x,
+            Platform::Facebook | Platform::Instagram => &mut self.meta,
         };
         let operation = simulation.operation(call);
         let fault = match operation {
