@@ -16,6 +16,7 @@ mod comments;
 mod containers;
 mod estate;
 mod fields;
+mod film;
 mod gallery;
 mod graph;
 mod listing;
@@ -177,6 +178,15 @@ impl Meta {
         }
     }
 
+    /// What the call is about, whether or not it may be.
+    fn addressed(&self, call: &Call) -> Option<Node> {
+        let (_, path) = path(call).ok()?;
+        match path.as_slice() {
+            ["video-upload" | "ig-api-upload", _, id] | [id, ..] => self.nodes.get(*id).copied(),
+            [] => None,
+        }
+    }
+
     /// The web addresses of what was published, for readers without a token.
     fn permalink(&self, door: Door, path: &[&str], books: &Books) -> Reply {
         let found = |platform: Platform, id: &str| {
@@ -244,6 +254,14 @@ impl Simulation for Meta {
         }
     }
 
+    /// What is done to an Instagram account is Instagram's, whichever door it came through.
+    fn platform(&self, call: &Call, entered: Platform) -> Platform {
+        match self.addressed(call).map(|node| self.holder(node)) {
+            Some(Subject::Profile(_)) => Platform::Instagram,
+            Some(Subject::Person(_) | Subject::Page(_)) | None => entered,
+        }
+    }
+
     fn caller(&self, call: &Call) -> Option<String> {
         let Some(token) = token_of(call) else {
             let account = self.codes.account(call.parameters()["code"].as_str()?)?;
@@ -255,12 +273,7 @@ impl Simulation for Meta {
         };
         let subject = self.tokens.get(&token)?.subject;
         // What a page's token does for its Instagram account is that account's doing.
-        let (_, path) = path(call).ok()?;
-        let id = match path.as_slice() {
-            ["video-upload" | "ig-api-upload", _, id] | [id, ..] => *id,
-            [] => "",
-        };
-        let holder = self.nodes.get(id).map(|node| self.holder(*node));
+        let holder = self.addressed(call).map(|node| self.holder(node));
         let subject = match holder {
             Some(Subject::Profile(profile)) => Subject::Profile(profile),
             Some(Subject::Person(_) | Subject::Page(_)) | None => subject,

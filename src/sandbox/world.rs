@@ -24,6 +24,11 @@ pub(crate) trait Simulation {
     /// `None` for consent pages and permalinks, which faults never strike.
     fn operation(&self, call: &Call) -> Option<Operation>;
 
+    /// Whose call it is, where one simulation plays several platforms behind one another's doors.
+    fn platform(&self, _call: &Call, entered: Platform) -> Platform {
+        entered
+    }
+
     /// The handle on whose behalf the call is made, if that can be told.
     fn caller(&self, call: &Call) -> Option<String>;
 
@@ -125,6 +130,7 @@ impl World {
             Platform::X => &mut self.x,
             Platform::Facebook | Platform::Instagram => &mut self.meta,
         };
+        let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);
         let fault = match operation {
             // Who calls is only looked up while a fault could ask for it: herds come through here.

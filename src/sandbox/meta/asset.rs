@@ -47,9 +47,3 @@ pub(super) fn fetched(call: &Call, url: &str) -> Result<Bytes, String> {
         None => Err("the address is not one that can be fetched".to_owned()),
     }
 }
-
-/// MPEG-4 and QuickTime are what both products recommend; the many others that Facebook also
-/// takes are left out.
-pub(super) fn is_film(bytes: &[u8]) -> bool {
-    ["video/mp4", "video/quicktime"].contains(&shelf::sniff(bytes))
-}

@@ -2,7 +2,7 @@
 //!
 //! <https://developers.facebook.com/docs/instagram-platform/content-publishing>, read 2026-11-21.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
@@ -12,7 +12,8 @@ use crate::{domain::time::Timestamp, sandbox::shelf};
 use super::{
     Answer, Books, Call, DAY, Door, Meta, Node, Reply,
     address::version_used,
-    asset::{Asset, fetched, is_film},
+    asset::{Asset, fetched},
+    film::is_film_of,
     new_id,
     parameters::Parameters,
     refusal::{invalid, not_now, refuse},
@@ -21,6 +22,9 @@ use super::{
 const IMAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 const REEL_BYTES_MAX: usize = 300 * 1024 * 1024;
 const STORY_BYTES_MAX: usize = 100 * 1024 * 1024;
+/// "3 s – 15 min", "3–60 s".
+const REEL_SECONDS: RangeInclusive<f64> = 3.0..=900.0;
+const STORY_SECONDS: RangeInclusive<f64> = 3.0..=60.0;
 /// "4:5 … 1.91:1"; whole pixels miss either by a little.
 const NARROWEST: f64 = 0.799;
 const WIDEST: f64 = 1.911;
@@ -30,7 +34,7 @@ const MENTIONS_MAX: usize = 20;
 const TAGS_MAX: usize = 20;
 const COLLABORATORS_MAX: usize = 3;
 const ALT_CHARS_MAX: usize = 1_000;
-const CHILDREN: std::ops::RangeInclusive<usize> = 2..=10;
+const CHILDREN: RangeInclusive<usize> = 2..=10;
 /// "≤ 400 containers in 24 h".
 const CONTAINERS_MAX: usize = 400;
 /// A video is looked at for this long.
@@ -142,8 +146,13 @@ impl Container {
         books: &mut Books,
     ) -> Result<(), Answer> {
         let bytes: usize = chunks.iter().map(Bytes::len).sum();
-        let most = if self.kind == Kind::Story { STORY_BYTES_MAX } else { REEL_BYTES_MAX };
-        let is_film = chunks.first().is_some_and(|first| is_film(first));
+        let (most, seconds) = match self.kind {
+            Kind::Story => (STORY_BYTES_MAX, STORY_SECONDS),
+            Kind::Image | Kind::Video | Kind::Reel | Kind::Carousel => {
+                (REEL_BYTES_MAX, REEL_SECONDS)
+            }
+        };
+        let is_film = is_film_of(&chunks, &seconds);
         let until = now.after(PROCESSING);
         self.stage = match is_film && bytes <= most {
             true => {
@@ -303,9 +312,14 @@ fn check_words(parameters: &Parameters, kind: Kind, is_child: bool) -> Result<()
     }
     // The unit is not documented: neither count may be exceeded.
     let longest = caption.chars().count().max(caption.encode_utf16().count());
+    // What glues a mention to a word makes it an address of mail; hashtags may touch.
     let marked = |mark: char| {
-        let words = caption.split_whitespace();
-        words.filter(|word| word.len() > 1 && word.starts_with(mark)).count()
+        let followed = caption.match_indices(mark).filter(|(at, _)| {
+            let before = caption[..*at].chars().next_back().is_some_and(char::is_alphanumeric);
+            let after = caption[at + 1..].chars().next().is_some_and(char::is_alphanumeric);
+            after && (mark == '#' || !before)
+        });
+        followed.count()
     };
     if longest > CAPTION_CHARS_MAX || marked('#') > HASHTAGS_MAX || marked('@') > MENTIONS_MAX {
         return Err(refuse(36_004, 2_207_010, "The caption was too long."));
@@ -430,9 +444,9 @@ fn unfetchable(url: &str) -> Answer {
 
 pub(super) fn no_container(id: &str) -> Answer {
     let text = format!("The media builder with creation id = {id} does not exist or has expired");
-    not_now(24, 2_207_008, &text)
+    refuse(24, 2_207_008, &text)
 }
 
 pub(super) fn not_ready() -> Answer {
-    not_now(9_007, 2_207_027, "Media ID is not available")
+    refuse(9_007, 2_207_027, "Media ID is not available")
 }

@@ -17,7 +17,7 @@ use super::{
     listing::Listed,
     new_id,
     parameters::Parameters,
-    refusal::{Lasting, envelope, invalid, missing_object, not_now, refuse},
+    refusal::{Lasting, envelope, invalid, missing_object, refuse},
     stamp,
     tokens::{Subject, Token},
 };
@@ -93,7 +93,7 @@ impl Meta {
             Status::InProgress => return Err(not_ready()),
             Status::Published => return Err(no_container(&id)),
             Status::Expired => {
-                return Err(not_now(-2, 2_207_020, "The media has expired"));
+                return Err(refuse(-2, 2_207_020, "The media has expired"));
             }
             Status::Failed(subcode) => {
                 let text = "The media could not be created";

@@ -96,19 +96,40 @@ impl Meta {
         }
         let node = *self.nodes.get(id).ok_or_else(missing)?;
         let door = Door::of(call);
-        let is_there = match node {
-            Node::Person(_) | Node::Business(_) | Node::Page(_) => true,
+        let is_named_so = match node {
+            Node::Profile(profile) => self.estate.profiles[profile].id_at(door) == id,
+            Node::Container(container) => self.containers[container].door == door,
+            Node::Person(_)
+            | Node::Business(_)
+            | Node::Page(_)
+            | Node::Post(_)
+            | Node::Photo(_)
+            | Node::Video(_)
+            | Node::Comment(_)
+            | Node::Media(_) => true,
+        };
+        match is_named_so && self.exists(node) && self.reaches(token.subject, self.holder(node)) {
+            true => Ok(node),
+            false => Err(missing()),
+        }
+    }
+
+    fn exists(&self, node: Node) -> bool {
+        match node {
+            Node::Person(_)
+            | Node::Business(_)
+            | Node::Page(_)
+            | Node::Profile(_)
+            | Node::Container(_) => true,
             Node::Post(post) => !self.posts[post].deleted,
             Node::Photo(photo) => !self.photos[photo].deleted,
             Node::Video(video) => !self.videos[video].deleted,
-            Node::Comment(comment) => !self.comments[comment].deleted,
-            Node::Profile(profile) => self.estate.profiles[profile].id_at(door) == id,
-            Node::Container(container) => self.containers[container].door == door,
             Node::Media(media) => !self.media[media].deleted,
-        };
-        match is_there && self.reaches(token.subject, self.holder(node)) {
-            true => Ok(node),
-            false => Err(missing()),
+            // It goes with what it stands below.
+            Node::Comment(comment) => {
+                let comment = &self.comments[comment];
+                !comment.deleted && self.exists(comment.on)
+            }
         }
     }
 

@@ -109,6 +109,20 @@ async fn short_lived(trial: &Trial, scope: &str) -> String {
     body["access_token"].as_str().unwrap().to_owned()
 }
 
+/// Presses Allow as that person, with what else is said; the code, and the end of the address.
+async fn allow_as(
+    trial: &Trial,
+    path: &str,
+    handle: &str,
+    said: &[(&str, &str)],
+) -> (String, String) {
+    let form = [&[("handle", handle), ("decision", "allow")], said].concat();
+    let answer = trial.request(Method::POST, path, "").form(&form).send().await.unwrap();
+    let url = url::Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
+    let code_text = url.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    (code_text, url.fragment().unwrap().to_owned())
+}
+
 async fn facebook_token(trial: &Trial, code: &str) -> (u16, Value) {
     let form = [
         ("client_id", "app"),
@@ -133,12 +147,16 @@ async fn long_lived(trial: &Trial, scope: &str) -> String {
 
 async fn instagram_code(trial: &Trial, scope: &str) -> (u16, Value) {
     let code = trial.allow("/instagram/oauth/authorize", "app", scope).await;
+    instagram_short(trial, &code).await
+}
+
+async fn instagram_short(trial: &Trial, code: &str) -> (u16, Value) {
     let form = [
         ("client_id", "app"),
         ("client_secret", "sandbox-secret"),
         ("grant_type", "authorization_code"),
         ("redirect_uri", BACK),
-        ("code", &code),
+        ("code", code),
     ];
     trial.form("/instagram/oauth/access_token", &form).await
 }
@@ -183,6 +201,7 @@ async fn files() -> String {
             "huge.jpg" => [jpeg(1_000, 1_000), vec![0; 8 * 1024 * 1024]].concat(),
             "image.png" => crate::sandbox::trial::png(),
             "film.mp4" => mp4(),
+            "second.mp4" => include_bytes!("../../cli/demo/waves.mp4").to_vec(),
             "text.txt" => b"no film".to_vec(),
             _ => return Err(StatusCode::NOT_FOUND),
         }

@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     Answer, Call, Door, Meta, Node,
-    address::{path, token_of},
+    address::token_of,
     refusal::{Lasting, envelope},
     tokens::{Subject, Token},
 };
@@ -59,8 +59,8 @@ impl Meta {
 
     pub(super) fn throttled_for(&self, call: &Call, retry_after: Option<Duration>) -> Answer {
         let token = token_of(call).and_then(|token| self.tokens.get(&token));
-        let node = path(call).ok().and_then(|(_, path)| self.nodes.get(*path.first()?).copied());
-        let business = match (token.map(|token| token.subject), node.map(|it| self.holder(it))) {
+        let holder = self.addressed(call).map(|node| self.holder(node));
+        let business = match (token.map(|token| token.subject), holder) {
             (Some(Subject::Person(_)) | None, _) => None,
             (Some(Subject::Profile(profile)), _) | (_, Some(Subject::Profile(profile))) => {
                 let id = self.estate.profiles[profile].id_at(Door::of(call));

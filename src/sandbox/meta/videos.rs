@@ -2,7 +2,7 @@
 //!
 //! <https://developers.facebook.com/docs/video-api/guides/reels-publishing>, read 2026-11-21.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
@@ -12,7 +12,8 @@ use crate::domain::time::Timestamp;
 use super::{
     Answer, Books, Call, DAY, Meta, Node, Reply,
     address::version_used,
-    asset::{Asset, fetched, is_film},
+    asset::{Asset, fetched},
+    film::{is_film, is_film_of},
     listing::Listed,
     new_id,
     parameters::Parameters,
@@ -30,6 +31,10 @@ const QUEUE: Duration = Duration::from_secs(2);
 const CHUNK: u64 = 1024 * 1024;
 /// "30 API-published reels per Page in 24 h".
 const REELS_MAX: usize = 30;
+/// "3–90 s via API", "3–60 s", "4 h via chunked".
+const REEL_SECONDS: RangeInclusive<f64> = 3.0..=90.0;
+const STORY_SECONDS: RangeInclusive<f64> = 3.0..=60.0;
+const VIDEO_SECONDS: RangeInclusive<f64> = 0.0..=4.0 * 3_600.0;
 
 pub(super) struct Video {
     pub(super) page: usize,
@@ -54,7 +59,7 @@ pub(super) enum Upload {
         asset: Asset,
         at: Timestamp,
     },
-    /// What came is no video.
+    /// What came is no video, or of the wrong length.
     Failed,
     Cancelled,
 }
@@ -88,7 +93,12 @@ impl Video {
             && received == *total
         {
             let chunks = std::mem::take(chunks);
-            self.upload = match chunks.first().is_some_and(|first| is_film(first)) {
+            let seconds = match self.form {
+                Form::Reel => REEL_SECONDS,
+                Form::Story => STORY_SECONDS,
+                Form::Feed => VIDEO_SECONDS,
+            };
+            self.upload = match is_film_of(&chunks, &seconds) {
                 true => Upload::Kept { asset: Asset::keep(books, chunks)?, at: now },
                 false => Upload::Failed,
             };

@@ -22,6 +22,8 @@ async fn a_text_is_published_listed_after_a_moment_edited_and_deleted() {
     assert!(posts["data"][0]["created_time"].as_str().unwrap().ends_with("+0000"));
     let answer = alice.trial.client.get(made["permalink_url"].as_str().unwrap()).send().await;
     assert_eq!(answer.unwrap().headers()["location"], "/#post-1");
+    let bare = alice.trial.request(Method::GET, &format!("/facebook/{post}"), "").send().await;
+    assert_eq!(bare.unwrap().headers()["location"], "/#post-1");
 
     let (_, edited) = alice.post(&post, json!({ "message": "Cake" })).await;
     assert_eq!(edited["success"], true);
@@ -32,6 +34,34 @@ async fn a_text_is_published_listed_after_a_moment_edited_and_deleted() {
     assert_eq!(ledger.len(), 1);
     assert!(ledger[0].deleted_at.is_some() && ledger[0].platform == Platform::Facebook);
     assert_eq!((ledger[0].handle.as_str(), &ledger[0].id), ("alice-bakery", &post));
+}
+
+#[tokio::test]
+async fn what_is_not_published_is_hidden_from_readers_and_lists() {
+    let alice = Alice::start().await;
+    let hidden = json!({ "message": "x", "published": false });
+    let (status, made) = alice.on_page("feed", hidden).await;
+    assert_eq!(status, 200, "{made}");
+    alice.trial.advance(MINUTE);
+    let (_, posts) = alice.get(&format!("{}/published_posts", alice.page)).await;
+    assert_eq!(posts["data"], json!([]));
+    let (_, post) = alice.get(&format!("{}?fields=is_published", id(&made))).await;
+    assert_eq!(post["is_published"], false);
+    assert!(alice.trial.sandbox.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn every_answer_to_a_token_tells_how_much_is_used() {
+    let alice = Alice::start().await;
+    let path = format!("/facebook/v26.0/{}", alice.page);
+    for (token, is_business) in [(&alice.user, false), (&alice.token, true)] {
+        let answer = alice.trial.request(Method::GET, &path, token).send().await.unwrap();
+        let app: Value =
+            serde_json::from_slice(answer.headers()["x-app-usage"].as_bytes()).unwrap();
+        assert!(app["call_count"].is_u64() && app["total_cputime"].is_u64());
+        let business = answer.headers().get("x-business-use-case-usage");
+        assert_eq!(business.is_some(), is_business);
+    }
 }
 
 #[tokio::test]
@@ -150,6 +180,8 @@ async fn a_photo_story_is_a_staged_photo_and_is_listed_for_a_day() {
     let (_, listed) = alice.get(&stories).await;
     assert_eq!(listed["data"][0]["media_id"], json!(photo));
     assert_eq!(listed["data"][0]["post_id"], made["post_id"]);
+    let (_, page) = alice.trial.get("/", "").await;
+    assert!(page.as_str().unwrap().contains(r#"<span class="mark">story</span>"#));
     let again = alice.on_page("photo_stories", json!({ "photo_id": photo })).await.1;
     assert_eq!(code(&again), (100, 1_366_051));
     alice.trial.advance(DAY);

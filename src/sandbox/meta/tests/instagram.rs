@@ -145,6 +145,9 @@ async fn what_a_container_may_not_say_is_refused() {
         (image("caption", json!("ü".repeat(2_201))), (36_004, 2_207_010)),
         (image("caption", json!("🍞".repeat(1_101))), (36_004, 2_207_010)),
         (image("caption", json!("#a ".repeat(31))), (36_004, 2_207_010)),
+        (image("caption", json!("#a".repeat(31))), (36_004, 2_207_010)),
+        (image("caption", json!("@a ".repeat(21))), (36_004, 2_207_010)),
+        (image("caption", json!("a@b.example ".repeat(21))), (0, 0)),
         (image("caption", json!(7)), (100, 0)),
         (image("user_tags", json!(tags)), (100, 2_207_040)),
         (image("user_tags", json!([{ "username": "u" }])), (100, 2_207_035)),
@@ -189,7 +192,9 @@ async fn a_reel_is_processed_before_it_can_be_published() {
 #[tokio::test]
 async fn a_bad_video_fails_while_it_is_processed() {
     let account = Account::start().await;
-    for (file, wanted) in [("text.txt", "2207026"), ("gone.mp4", "2207077")] {
+    for (file, wanted) in
+        [("text.txt", "2207026"), ("second.mp4", "2207026"), ("gone.mp4", "2207077")]
+    {
         let container =
             account.container(json!({ "media_type": "REELS", "video_url": file })).await;
         assert_eq!(account.status(&container).await, "IN_PROGRESS");
@@ -377,25 +382,13 @@ async fn scopes_and_ids_of_the_other_door_do_not_serve() {
 
     let page = Account::of_page().await;
     let container = page.container(json!({ "image_url": "square.jpg" })).await;
-    let code_text = {
-        let form = [("handle", "alice.bakery"), ("decision", "allow")];
-        let path = format!(
-            "/instagram/oauth/authorize?client_id=app&redirect_uri={BACK}&response_type=code\
-             &scope={ALL_OF_INSTAGRAM}"
-        );
-        let answer = page.trial.request(Method::POST, &path, "").form(&form).send().await.unwrap();
-        let url = url::Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
-        assert_eq!(url.fragment(), Some("_"));
-        url.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned()
-    };
-    let form = [
-        ("client_id", "app"),
-        ("client_secret", "sandbox-secret"),
-        ("grant_type", "authorization_code"),
-        ("redirect_uri", BACK),
-        ("code", &code_text),
-    ];
-    let (_, body) = page.trial.form("/instagram/oauth/access_token", &form).await;
+    let path = format!(
+        "/instagram/oauth/authorize?client_id=app&redirect_uri={BACK}&response_type=code\
+         &scope={ALL_OF_INSTAGRAM}"
+    );
+    let (code_text, fragment) = allow_as(&page.trial, &path, "alice.bakery", &[]).await;
+    assert_eq!(fragment, "_");
+    let (_, body) = instagram_short(&page.trial, &code_text).await;
     let token = body["data"][0]["access_token"].as_str().unwrap();
     let (_, me) = page.trial.get("/instagram/v26.0/me?fields=username,user_id", token).await;
     assert_eq!(me["username"], "alice.bakery");
@@ -408,7 +401,7 @@ async fn scopes_and_ids_of_the_other_door_do_not_serve() {
 #[tokio::test]
 async fn a_fault_finds_the_instagram_account_of_a_page_by_its_own_name() {
     let account = Account::of_page().await;
-    let fault = json!({ "kind": "unavailable", "operation": "publish", "platform": "facebook",
+    let fault = json!({ "kind": "unavailable", "operation": "publish", "platform": "instagram",
         "account": "alice.bakery" });
     account.trial.fault(fault).await;
     let container = account.container(json!({ "image_url": "square.jpg" })).await;

@@ -39,17 +39,9 @@ async fn scopes_can_be_refused_one_by_one_and_what_needs_them_is_refused() {
     let path = format!("/facebook/v26.0/dialog/oauth?{query}");
     let (_, page) = trial.get(&path, "").await;
     assert!(page.as_str().unwrap().contains(r#"name="refused[]" value="pages_manage_posts""#));
-    let form = [
-        ("handle", "alice"),
-        ("decision", "allow"),
-        ("refused[]", "pages_manage_posts"),
-        ("refused[]", "business_management"),
-    ];
-    let answer = trial.request(Method::POST, &path, "").form(&form).send().await.unwrap();
-    let location = answer.headers()["location"].to_str().unwrap();
-    assert!(location.ends_with("#_=_"), "{location}");
-    let url = url::Url::parse(location).unwrap();
-    let code_text = url.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let said = [("refused[]", "pages_manage_posts"), ("refused[]", "business_management")];
+    let (code_text, fragment) = allow_as(&trial, &path, "alice", &said).await;
+    assert_eq!(fragment, "_=_");
     let (_, body) = facebook_token(&trial, &code_text).await;
     let token = body["access_token"].as_str().unwrap();
 
@@ -150,6 +142,23 @@ async fn tokens_of_the_wrong_kind_are_refused() {
     let token = pages["data"][2]["access_token"].as_str().unwrap();
     assert_eq!(code(&alice.trial.post(&archive, token, body).await.1), (200, 0));
     assert!(alice.trial.sandbox.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn nobody_reaches_what_belongs_to_somebody_else() {
+    let alice = Alice::start().await;
+    let post = id(&alice.on_page("feed", json!({ "message": "x" })).await.1);
+    let path =
+        format!("/facebook/v26.0/dialog/oauth?client_id=app&redirect_uri={BACK}&scope={ALL}");
+    let (code_text, _) = allow_as(&alice.trial, &path, "bob", &[]).await;
+    let (_, body) = facebook_token(&alice.trial, &code_text).await;
+    let bob = body["access_token"].as_str().unwrap();
+    let (_, pages) = alice.trial.get("/facebook/v26.0/me/accounts?fields=name", bob).await;
+    assert_eq!(pages["data"][0]["name"], "bob-bakery");
+    for node in [&alice.page, &post, &alice.profile] {
+        let (_, refused) = alice.trial.get(&format!("/facebook/v26.0/{node}"), bob).await;
+        assert_eq!(code(&refused), (100, 33));
+    }
 }
 
 #[tokio::test]

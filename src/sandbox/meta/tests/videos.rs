@@ -84,6 +84,7 @@ async fn a_reel_may_come_from_an_address_and_must_be_a_video() {
     for (name, status, wanted) in [
         ("film.mp4", 200, (0, 0)),
         ("text.txt", 200, (352, 1_363_024)),
+        ("second.mp4", 200, (352, 1_363_024)),
         ("gone", 400, (6_000, 1_363_030)),
     ] {
         let (_, begun) = alice.on_page("video_reels", json!({ "upload_phase": "start" })).await;
