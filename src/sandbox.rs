@@ -9,6 +9,8 @@
 //! | `/linkedin` | LinkedIn's API, consent page and upload servers |
 //! | `/threads` | the Threads API and consent page |
 //! | `/x` | X's API and consent page |
+//! | `/facebook` | Facebook pages: Graph API, its hosts for bytes, and the web |
+//! | `/instagram` | Instagram with its own login, in the same world as `/facebook` |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
 //! Each platform is a synchronous function from a [`wire::Call`] to a [`wire::Answer`] over its own
@@ -26,6 +28,7 @@ mod grants;
 mod ledger;
 mod linkedin;
 mod mastodon;
+mod meta;
 mod meter;
 mod page;
 mod people;
@@ -78,16 +81,20 @@ pub enum Platform {
     Linkedin,
     Threads,
     X,
+    Facebook,
+    Instagram,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 6] = [
+    const NAMES: [(&'static str, Platform); 8] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
         ("linkedin", Platform::Linkedin),
         ("threads", Platform::Threads),
         ("x", Platform::X),
+        ("facebook", Platform::Facebook),
+        ("instagram", Platform::Instagram),
     ];
 
     /// As in base URLs and in the control endpoints' JSON.
@@ -99,6 +106,8 @@ impl Platform {
             Platform::Linkedin => "linkedin",
             Platform::Threads => "threads",
             Platform::X => "x",
+            Platform::Facebook => "facebook",
+            Platform::Instagram => "instagram",
         }
     }
 
@@ -110,6 +119,8 @@ impl Platform {
             Platform::Linkedin => "/linkedin",
             Platform::Threads => "/threads",
             Platform::X => "/x",
+            Platform::Facebook => "/facebook",
+            Platform::Instagram => "/instagram",
         }
     }
 }

@@ -68,10 +68,19 @@ pub(super) fn furnish(settings: &mut Settings, origin: &str) {
     settings.net.allowed_origins.push(origin.to_owned());
 }
 
-const ENDPOINTS: [(&str, &str, &str); 9] = [
+const ENDPOINTS: [(&str, &str, &str); 18] = [
+    ("bluesky", "app", "/bluesky"),
     ("bluesky", "entry", "/bluesky"),
     ("bluesky", "plc", "/bluesky/plc"),
-    ("bluesky", "app", "/bluesky"),
+    ("facebook", "graph", "/facebook"),
+    ("facebook", "video", "/facebook"),
+    ("facebook", "web", "/facebook"),
+    ("instagram", "api", "/instagram"),
+    ("instagram", "facebook", "/facebook"),
+    ("instagram", "facebook_web", "/facebook"),
+    ("instagram", "graph", "/instagram"),
+    ("instagram", "upload", "/facebook"),
+    ("instagram", "web", "/instagram"),
     ("linkedin", "api", "/linkedin"),
     ("linkedin", "web", "/linkedin"),
     ("threads", "graph", "/threads"),
@@ -81,7 +90,9 @@ const ENDPOINTS: [(&str, &str, &str); 9] = [
 ];
 
 /// The simulated LinkedIn gives the rights of an approved app to clients that are named so.
-const APPS: [(&str, &str); 4] = [
+const APPS: [(&str, &str); 6] = [
+    ("facebook", "fanfare"),
+    ("instagram", "fanfare"),
     ("linkedin", "fanfare"),
     ("linkedin_organization", "fanfare-organization"),
     ("threads", "fanfare"),

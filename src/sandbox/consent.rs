@@ -139,6 +139,14 @@ pub(crate) fn decision(call: &Call, is_handle: fn(&str) -> bool) -> Decision {
     }
 }
 
+/// The scopes that were ticked on [`Invitation::page_of_choices`].
+pub(crate) fn refused_scopes(call: &Call) -> Vec<String> {
+    let ticked = url::form_urlencoded::parse(&call.body);
+    ticked.filter(|(name, _)| name == REFUSED).map(|(_, scope)| scope.into_owned()).collect()
+}
+
+const REFUSED: &str = "refused[]";
+
 impl Invitation {
     pub(crate) fn code(&self, account: usize, now: Timestamp) -> Code {
         Code {
@@ -186,17 +194,47 @@ impl Invitation {
         known: impl Iterator<Item = &'a str>,
         remark: Option<&str>,
     ) -> Answer {
+        let scopes = html! { ul { @for scope in &self.scopes { li { code { (scope) } } } } };
+        self.page_with(&scopes, call, known, remark)
+    }
+
+    /// The page of a platform where each scope may be refused by itself: [`refused_scopes`].
+    pub(crate) fn page_of_choices<'a>(
+        &self,
+        call: &Call,
+        known: impl Iterator<Item = &'a str>,
+        remark: Option<&str>,
+    ) -> Answer {
+        let scopes = html! {
+            p { "Tick what you refuse:" }
+            @for scope in &self.scopes {
+                label class="choice" {
+                    input type="checkbox" form="consent" name=(REFUSED) value=(scope);
+                    " " code { (scope) }
+                }
+            }
+        };
+        self.page_with(&scopes, call, known, remark)
+    }
+
+    fn page_with<'a>(
+        &self,
+        scopes: &Markup,
+        call: &Call,
+        known: impl Iterator<Item = &'a str>,
+        remark: Option<&str>,
+    ) -> Answer {
         let carried = call
             .query
             .iter()
             .cloned()
             .chain(self.form_pairs(call))
-            .filter(|(name, _)| !["handle", "decision"].contains(&name.as_str()));
+            .filter(|(name, _)| !["handle", "decision", REFUSED].contains(&name.as_str()));
         let body = html! {
             p { strong { (self.app) } " asks to use your " (self.platform) " account." }
-            ul { @for scope in &self.scopes { li { code { (scope) } } } }
+            (scopes)
             @if let Some(remark) = remark { p role="alert" { (remark) } }
-            form method="post" {
+            form method="post" id="consent" {
                 @for (name, value) in carried { input type="hidden" name=(name) value=(value); }
                 label for="handle" { "Sign in as" }
                 input id="handle" name="handle" list="known" autocomplete="off" autofocus
@@ -251,7 +289,8 @@ body { margin: 0; padding: 1.5rem; background: light-dark(#eef0f4, #14161b);
 main { max-width: 26rem; margin: 6vh auto; padding: 1.5rem 2rem; border-radius: 14px;
   background: light-dark(#fff, #1f2229); border: 1px solid light-dark(#dde0e6, #32363f); }
 h1 { margin: 0 0 1rem; font-size: 1.4rem; } h1 small, small { opacity: .65; font-weight: 400; }
-label { display: block; font-weight: 600; } input { width: 100%; box-sizing: border-box;
+label { display: block; font-weight: 600; } .choice { font-weight: 400; }
+.choice input { width: auto; } input { width: 100%; box-sizing: border-box;
   font: inherit; padding: .55rem .7rem; border-radius: 8px; border: 1px solid #8a90a0; }
 button { font: inherit; padding: .5rem 1.2rem; border-radius: 8px; border: 1px solid #8a90a0; }
 button[value=allow] { background: #2f5fd0; border-color: #2f5fd0; color: #fff; }

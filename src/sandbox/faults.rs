@@ -20,7 +20,8 @@ pub enum FaultKind {
     Hang,
     /// The work is done at once; the answer comes after `wait` (default 10 seconds).
     AnswerLate,
-    /// The work is done and recorded; the connection is closed without an answer.
+    /// The work is done and recorded; the connection is closed without an answer, or the answer is
+    /// the error that belongs to `status`, as Meta's 500 after a publication.
     DropAnswer,
     /// The access token that was sent has expired.
     ExpireToken,
@@ -59,7 +60,7 @@ pub struct Fault {
     pub times: u64,
     /// How many matching requests pass unharmed before.
     pub after: u64,
-    /// 400–599; for refuse and unavailable.
+    /// 400–599; for refuse, unavailable and drop answer.
     pub status: Option<u16>,
     /// For hang and answer late; at most a day.
     pub wait: Option<Duration>,

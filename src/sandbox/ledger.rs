@@ -54,6 +54,8 @@ pub(crate) struct Face {
     pub(crate) poll: Vec<String>,
     /// What else the platform shows beside the post, in words: "made with AI".
     pub(crate) marks: Vec<String>,
+    /// What kind of publication it is, where it is not a plain post: `story`, `reel`.
+    pub(crate) label: Option<&'static str>,
     pub(crate) edited: bool,
 }
 

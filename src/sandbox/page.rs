@@ -100,6 +100,8 @@ fn title(platform: Platform) -> &'static str {
         Platform::Linkedin => "LinkedIn",
         Platform::Threads => "Threads",
         Platform::X => "X",
+        Platform::Facebook => "Facebook",
+        Platform::Instagram => "Instagram",
     }
 }
 
@@ -158,7 +160,8 @@ fn post(entry: &LedgerEntry, now: Timestamp) -> Markup {
                     strong { "@" (entry.handle) } " "
                     time datetime=(entry.at) title=(entry.at) { (ago(entry.at, now)) }
                     @if entry.face.edited { " · edited" }
-                    @if entry.reply_to.is_some() { span class="mark" { "reply" } }
+                    @if let Some(label) = entry.face.label { span class="mark" { (label) } }
+                    @else if entry.reply_to.is_some() { span class="mark" { "reply" } }
                     @if deleted { span class="mark gone" { "deleted" } }
                 }
                 @if !entry.face.marks.is_empty() {
@@ -322,6 +325,7 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
   overflow: hidden; border-top: 4px solid var(--brand, var(--line)); min-width: 0; }
 .mastodon { --brand: #6364ff; } .bluesky { --brand: #1185fe; } .x { --brand: #6b7280; }
 .linkedin { --brand: #0a66c2; } .threads { --brand: #444; }
+.facebook { --brand: #0866ff; } .instagram { --brand: #d62976; }
 .gotosocial { --brand: #df8958; } .wide { margin: 1rem 0; }
 .empty { margin: 0; padding: 1rem; color: var(--soft); }
 .thread { border-bottom: 1px solid var(--line); } .thread:last-child { border: 0; }

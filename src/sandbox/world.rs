@@ -10,6 +10,7 @@ use super::{
     ledger::Ledger,
     linkedin::Linkedin,
     mastodon::{Flavour, Mastodon},
+    meta::Meta,
     meter::{Limits, Meter},
     shelf::Shelf,
     threads::Threads,
@@ -24,6 +25,11 @@ const LATE: Duration = Duration::from_secs(10);
 pub(crate) trait Simulation {
     /// `None` for consent pages and permalinks, which faults never strike.
     fn operation(&self, call: &Call) -> Option<Operation>;
+
+    /// Whose call it is, where one simulation plays several platforms behind one another's doors.
+    fn platform(&self, _call: &Call, entered: Platform) -> Platform {
+        entered
+    }
 
     /// The handle on whose behalf the call is made, if that can be told.
     fn caller(&self, call: &Call) -> Option<String>;
@@ -74,6 +80,8 @@ pub(crate) struct World {
     linkedin: Linkedin,
     threads: Threads,
     x: X,
+    /// Facebook and Instagram.
+    meta: Meta,
 }
 
 /// How an exchange ends.
@@ -102,6 +110,7 @@ impl World {
             linkedin: Linkedin::new(Meter::new(limits)),
             threads: Threads::new(Meter::new(limits)),
             x: X::new(Meter::new(limits)),
+            meta: Meta::new(Meter::new(limits)),
         }
     }
 
@@ -117,6 +126,7 @@ impl World {
             Platform::Linkedin => &mut self.linkedin,
             Platform::Threads => &mut self.threads,
             Platform::X => &mut self.x,
+            Platform::Facebook | Platform::Instagram => &mut self.meta,
         }
     }
 
@@ -128,7 +138,9 @@ impl World {
             Platform::Linkedin => &mut self.linkedin,
             Platform::Threads => &mut self.threads,
             Platform::X => &mut self.x,
+            Platform::Facebook | Platform::Instagram => &mut self.meta,
         };
+        let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);
         let fault = match operation {
             // Who calls is only looked up while a fault could ask for it: herds come through here.
@@ -179,7 +191,10 @@ fn struck(
         }
         FaultKind::DropAnswer => {
             simulation.answer(call, books);
-            Tail::Lost
+            match fault.status {
+                Some(_) => Tail::Answer(simulation.refused(operation, fault.status)),
+                None => Tail::Lost,
+            }
         }
         FaultKind::ExpireToken => {
             simulation.expire(call);
