@@ -38,6 +38,7 @@ mod threads;
 #[cfg(test)]
 mod trial;
 mod wire;
+mod wiring;
 mod world;
 mod x;
 
@@ -68,6 +69,7 @@ pub use self::{
     faults::{Fault, FaultKind, Operation},
     ledger::{LedgerEntry, LedgerMedia},
     meter::Limits,
+    wiring::Wiring,
 };
 
 /// Bytes of one request. A larger one is answered 413.

@@ -1,6 +1,6 @@
 //! The simulated platforms inside our own process, and an engine that is pointed at them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::{net::TcpListener, sync::watch};
@@ -10,7 +10,7 @@ use crate::{
     domain::secret::Secret,
     engine::{AppCredentials, Settings},
     entropy::Entropy,
-    sandbox::{Clockwork, Sandbox},
+    sandbox::{Clockwork, Sandbox, Wiring},
 };
 
 use super::{Failure, server};
@@ -53,51 +53,13 @@ impl Playground {
 /// Points every platform with a server of its own at the simulated one at this origin, whichever
 /// process it is in.
 pub(super) fn furnish(settings: &mut Settings, origin: &str) {
-    for (platform, endpoint, path) in ENDPOINTS {
-        let endpoints: &mut BTreeMap<_, _> =
-            settings.endpoints.entry(platform.to_owned()).or_default();
-        endpoints.insert(endpoint.to_owned(), format!("{origin}{path}"));
+    let Wiring { endpoints, clients } = Wiring::at(origin);
+    for (platform, urls) in endpoints {
+        settings.endpoints.entry(platform).or_default().extend(urls);
     }
-    for (platform, client_id) in APPS {
-        let client = AppCredentials {
-            client_id: client_id.to_owned(),
-            client_secret: Some(Secret::new(SECRET_OF_THE_SANDBOX)),
-        };
-        settings.apps.insert(platform.to_owned(), client);
+    for (platform, client_id) in clients {
+        let client_secret = Some(Secret::new(Wiring::SECRET));
+        settings.apps.insert(platform, AppCredentials { client_id, client_secret });
     }
     settings.net.allowed_origins.push(origin.to_owned());
 }
-
-const ENDPOINTS: [(&str, &str, &str); 18] = [
-    ("bluesky", "app", "/bluesky"),
-    ("bluesky", "entry", "/bluesky"),
-    ("bluesky", "plc", "/bluesky/plc"),
-    ("facebook", "graph", "/facebook"),
-    ("facebook", "video", "/facebook"),
-    ("facebook", "web", "/facebook"),
-    ("instagram", "api", "/instagram"),
-    ("instagram", "facebook", "/facebook"),
-    ("instagram", "facebook_web", "/facebook"),
-    ("instagram", "graph", "/instagram"),
-    ("instagram", "upload", "/facebook"),
-    ("instagram", "web", "/instagram"),
-    ("linkedin", "api", "/linkedin"),
-    ("linkedin", "web", "/linkedin"),
-    ("threads", "graph", "/threads"),
-    ("threads", "web", "/threads"),
-    ("x", "api", "/x"),
-    ("x", "web", "/x"),
-];
-
-/// The simulated LinkedIn gives the rights of an approved app to clients that are named so.
-const APPS: [(&str, &str); 6] = [
-    ("facebook", "fanfare"),
-    ("instagram", "fanfare"),
-    ("linkedin", "fanfare"),
-    ("linkedin_organization", "fanfare-organization"),
-    ("threads", "fanfare"),
-    ("x", "fanfare"),
-];
-
-/// The same for every client there; it guards nothing.
-const SECRET_OF_THE_SANDBOX: &str = "sandbox-secret";

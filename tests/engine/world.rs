@@ -3,11 +3,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use fanfare::{
+    api,
     clock::Clock,
     domain::{
         account::Account,
@@ -27,7 +28,7 @@ use fanfare::{
         },
     },
     entropy::Entropy,
-    sandbox::{Clockwork, Fault, FaultKind, LedgerEntry, Limits, Operation, Sandbox},
+    sandbox::{Clockwork, Fault, FaultKind, LedgerEntry, Limits, Operation, Sandbox, Wiring},
     store::Memory,
 };
 
@@ -41,13 +42,16 @@ pub(crate) struct Planet {
     pub(crate) origin: String,
     pub(crate) memory: Memory,
     pub(crate) clock: Clock,
+    /// Where platforms reach the engine that runs now, to fetch files.
+    address: String,
+    front: std::net::TcpListener,
     tune: fn(&mut Settings),
-    server: tokio::task::JoinHandle<()>,
+    servers: Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
 
 impl Drop for Planet {
     fn drop(&mut self) {
-        self.server.abort();
+        self.servers.lock().unwrap().iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
@@ -77,7 +81,12 @@ impl Planet {
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.unwrap();
         });
-        Planet { sandbox, origin, memory: Memory::default(), clock, tune, server }
+        let front = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        front.set_nonblocking(true).unwrap();
+        let address = format!("http://{}", front.local_addr().unwrap());
+        let memory = Memory::default();
+        let servers = Mutex::new(vec![server]);
+        Planet { sandbox, origin, address, memory, clock, tune, front, servers }
     }
 
     /// Starts an engine on what is stored; again after each crash.
@@ -86,12 +95,13 @@ impl Planet {
     }
 
     pub(crate) async fn try_engine(&self, mortality: Mortality) -> Result<Engine, String> {
+        let wiring = Wiring::at(&self.origin);
         let mut settings = Settings {
             data: Place::Memory(self.memory.clone()),
             cache_bytes: 1 << 20,
             vault_key: None,
             vault_key_file: None,
-            public_url: "http://127.0.0.1:7700".to_owned(),
+            public_url: self.address.clone(),
             net: NetSettings {
                 timeout: Duration::from_secs(5),
                 connect_timeout: Duration::from_secs(5),
@@ -99,15 +109,9 @@ impl Planet {
                 private_addresses: PrivateAddresses::Refused,
                 allowed_origins: vec![self.origin.clone()],
             },
-            endpoints: endpoints(&self.origin),
+            endpoints: wiring.endpoints,
             versions: BTreeMap::new(),
-            apps: BTreeMap::from([(
-                "x".to_owned(),
-                AppCredentials {
-                    client_id: "fanfare".to_owned(),
-                    client_secret: Some(Secret::new("sandbox-secret")),
-                },
-            )]),
+            apps: wiring.clients.into_iter().map(app).collect(),
             posts_per_hour: 1_000,
             grace: Duration::from_secs(3_600),
             rest_after: Duration::from_secs(3_600),
@@ -117,7 +121,20 @@ impl Planet {
             mortality,
         };
         (self.tune)(&mut settings);
-        Engine::start(settings).await
+        let engine = Engine::start(settings).await?;
+        let api = api::Settings {
+            clock: self.clock.clone(),
+            entropy: Entropy::system(),
+            stopping: tokio::sync::watch::channel(false).1,
+        };
+        let router = api::router(engine.clone(), api);
+        let front = tokio::net::TcpListener::from_std(self.front.try_clone().unwrap()).unwrap();
+        let door = tokio::spawn(async move { axum::serve(front, router).await.unwrap() });
+        let mut servers = self.servers.lock().unwrap();
+        // The sandbox stays; what served the engine before goes with it.
+        servers.drain(1..).for_each(|gone| gone.abort());
+        servers.push(door);
+        Ok(engine)
     }
 
     /// As an administrator sets a clock; back, if less than nothing.
@@ -142,20 +159,9 @@ impl Planet {
     }
 }
 
-fn endpoints(origin: &str) -> BTreeMap<String, BTreeMap<String, String>> {
-    let map = |pairs: &[(&str, &str)]| {
-        pairs
-            .iter()
-            .map(|(name, path)| ((*name).to_owned(), format!("{origin}{path}")))
-            .collect::<BTreeMap<_, _>>()
-    };
-    BTreeMap::from([
-        (
-            "bluesky".to_owned(),
-            map(&[("entry", "/bluesky"), ("plc", "/bluesky/plc"), ("app", "/bluesky")]),
-        ),
-        ("x".to_owned(), map(&[("api", "/x"), ("web", "/x")])),
-    ])
+fn app((platform, client_id): (String, String)) -> (String, AppCredentials) {
+    let client_secret = Some(Secret::new(Wiring::SECRET));
+    (platform, AppCredentials { client_id, client_secret })
 }
 
 /// A founded engine with somebody who may do everything.

@@ -1,0 +1,58 @@
+//! How Fanfare is pointed at the simulated platforms: the settings that replace the real ones.
+
+use std::collections::BTreeMap;
+
+/// Mastodon is missing: there, people name the server, as `<origin>/mastodon`.
+pub struct Wiring {
+    /// Base URLs by platform and endpoint.
+    pub endpoints: BTreeMap<String, BTreeMap<String, String>>,
+    /// Client ids by section of the settings.
+    pub clients: BTreeMap<String, String>,
+}
+
+impl Wiring {
+    /// The same for every client; it guards nothing.
+    pub const SECRET: &str = "sandbox-secret";
+
+    /// For a sandbox at this origin, such as `http://127.0.0.1:7701`.
+    pub fn at(origin: &str) -> Wiring {
+        let mut endpoints: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for (platform, endpoint, path) in ENDPOINTS {
+            let urls = endpoints.entry((*platform).to_owned()).or_default();
+            urls.insert((*endpoint).to_owned(), format!("{origin}{path}"));
+        }
+        let client = |(section, id): &(&str, &str)| ((*section).to_owned(), (*id).to_owned());
+        Wiring { endpoints, clients: CLIENTS.iter().map(client).collect() }
+    }
+}
+
+const ENDPOINTS: &[(&str, &str, &str)] = &[
+    ("bluesky", "app", "/bluesky"),
+    ("bluesky", "entry", "/bluesky"),
+    ("bluesky", "plc", "/bluesky/plc"),
+    ("facebook", "graph", "/facebook"),
+    ("facebook", "video", "/facebook"),
+    ("facebook", "web", "/facebook"),
+    ("instagram", "api", "/instagram"),
+    ("instagram", "facebook", "/facebook"),
+    ("instagram", "facebook_web", "/facebook"),
+    ("instagram", "graph", "/instagram"),
+    ("instagram", "upload", "/facebook"),
+    ("instagram", "web", "/instagram"),
+    ("linkedin", "api", "/linkedin"),
+    ("linkedin", "web", "/linkedin"),
+    ("threads", "graph", "/threads"),
+    ("threads", "web", "/threads"),
+    ("x", "api", "/x"),
+    ("x", "web", "/x"),
+];
+
+/// The simulated LinkedIn gives the rights of an approved app to clients that are named so.
+const CLIENTS: &[(&str, &str)] = &[
+    ("facebook", "fanfare"),
+    ("instagram", "fanfare"),
+    ("linkedin", "fanfare"),
+    ("linkedin_organization", "fanfare-organization"),
+    ("threads", "fanfare"),
+    ("x", "fanfare"),
+];
