@@ -20,6 +20,8 @@ use fanfare::{
 };
 use serde_json::Value;
 
+use crate::specs;
+
 /// When everything happens.
 pub(crate) const NOW: Timestamp = Timestamp(1_795_251_600_000);
 
@@ -75,6 +77,7 @@ pub(crate) fn play_on(
     for _ in 0..200 {
         steps.push(step.clone());
         let request = connector.request(&step, job).unwrap();
+        specs::check(fake.platform, &request);
         let answer = (fake.answer)(&mut memory, &request);
         sent.push(request);
         match connector.accept(&step, job, &answer).unwrap().unwrap() {
@@ -185,6 +188,7 @@ pub(crate) fn run_errand(
     let mut errand = connector.errand(task).expect("there is such an errand");
     for _ in 0..50 {
         let request = connector.errand_request(&errand, &site).unwrap();
+        specs::check_of_errand(connector.profile().platform, task, &request);
         let reply = answer(&request);
         sent.push(request);
         match connector.errand_accept(&errand, &site, &reply).unwrap() {

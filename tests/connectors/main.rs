@@ -8,8 +8,8 @@
 
 mod bluesky;
 mod fake;
-mod lexicon;
 mod mastodon;
+mod specs;
 mod x;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -29,7 +29,7 @@ use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, repl
 /// One per platform.
 const FAKES: &[&Fake] = &[&bluesky::FAKE, &mastodon::FAKE, &x::FAKE];
 
-fn each(check: impl Fn(&dyn AnyConnector, &Fake)) {
+fn each(mut check: impl FnMut(&dyn AnyConnector, &Fake)) {
     for connector in ALL {
         let name = connector.profile().platform;
         let fake = FAKES.iter().find(|fake| fake.platform == name);
