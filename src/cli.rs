@@ -4,6 +4,7 @@
 //! stream. [`Failure`] lists the exit codes.
 
 mod demo;
+mod guide;
 mod healthcheck;
 mod init;
 mod loopback;
@@ -64,6 +65,8 @@ enum Command {
     Init(init::Options),
     /// List the platforms of this build and what they allow.
     Platforms(platforms::Options),
+    /// Print how to make a developer app on a platform and connect an account.
+    Guide(guide::Options),
     /// Print the API's OpenAPI 3.1 description.
     Openapi,
     /// Ask a running Fanfare whether it does its work.
@@ -114,7 +117,8 @@ fn dispatch(line: CommandLine) -> Result<(), Failure> {
         Command::Demo(options) => wait_for(demo::run(common, options)),
         Command::Sandbox(options) => wait_for(sandbox::run(common, options)),
         Command::Init(options) => wait_for(init::run(common, options)),
-        Command::Platforms(options) => platforms::run(&options),
+        Command::Platforms(options) => platforms::run(common, &options),
+        Command::Guide(options) => guide::run(common, &options),
         Command::Openapi => openapi::run(),
         Command::Healthcheck(options) => wait_for(healthcheck::run(common, options)),
     }

@@ -294,6 +294,23 @@ fn profiles_are_complete() {
     assert!(names.is_sorted_by(|one, next| one < next), "ALL is alphabetical: {names:?}");
 }
 
+#[test]
+fn examples_in_guides_are_of_the_platform() {
+    each(|connector, _| {
+        let profile = connector.profile();
+        for block in profile.guide.split("```json").skip(1) {
+            let block = block.split("```").next().unwrap();
+            let example: Value = serde_json::from_str(block)
+                .unwrap_or_else(|error| panic!("{}: {error}: {block}", profile.platform));
+            let platform = example.get("platform").unwrap_or(&Value::Null);
+            assert!(platform.is_null() || *platform == profile.platform, "{block}");
+            for name in example["options"].as_object().into_iter().flat_map(|all| all.keys()) {
+                assert!(profile.option(name).is_some(), "{}: {name}", profile.platform);
+            }
+        }
+    });
+}
+
 /// `golden/<platform>.json` holds one stored step of each variant, from every version that wrote it
 /// differently. Lines are added, never changed.
 #[test]

@@ -5,7 +5,7 @@
 //! `../shared/specs`; where they are not, nothing is checked, and the run says so.
 //!
 //! Where a description is silent or mistaken, [`exceptions`] says so with a reason; an exception
-//! that nothing needs fails. [`samples`] are requests of every kind by hand, and wrong ones.
+//! that nothing needs fails. [`samples`] and [`wrong`] are requests by hand.
 
 mod exceptions;
 mod lexicon;
@@ -15,6 +15,7 @@ mod postman;
 mod samples;
 mod schema;
 mod sent;
+mod wrong;
 
 use std::{
     cell::RefCell,
@@ -300,7 +301,7 @@ fn samples_of_every_kind_fit_and_wrong_ones_do_not() {
     for (platform, requests) in samples::right() {
         faults.extend(requests.iter().filter_map(|request| judge(platform, request).err()));
     }
-    for (platform, request, words) in samples::wrong() {
+    for (platform, request, words) in wrong::requests() {
         match judge(platform, &request) {
             _ if description(platform).is_none() => (),
             Err(complaint) if complaint.contains(words) => (),

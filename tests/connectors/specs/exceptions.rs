@@ -73,8 +73,7 @@ const fn mistaken(
     Mistaken { platform, operation, complaint, reason }
 }
 
-const FILE_AS_TEXT: &str = "Files are called text, or left out, wherever the endpoint also takes an \
-                            address.";
+const FILE_AS_TEXT: &str = "Files are called text, or left out, where an address is taken too.";
 
 const CONTAINER: &str = "Containers are a kind of node that is not described; the pages on \
                          publishing name its fields.";

@@ -3,7 +3,8 @@
 //!
 //! What a collection shows is read so: a call knows the parameters that any example of it has; it
 //! needs those that every example has switched on; a parameter that is named like one of the
-//! collection's lists takes the values of that list; one that is shown as a truth or as JSON is one.
+//! collection's lists takes the values of that list; one that is shown as a truth or as JSON is
+//! one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
