@@ -6,6 +6,7 @@
 
 mod accounts;
 mod caller;
+mod connections;
 mod content;
 mod deliveries;
 mod description;
@@ -76,6 +77,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(posts::routes())
         .merge(deliveries::routes())
         .merge(accounts::routes())
+        .merge(connections::routes())
         .merge(media::routes())
         .merge(events::routes())
         .merge(organizations::routes())

@@ -4,6 +4,7 @@
 //! stream. [`Failure`] lists the exit codes.
 
 mod demo;
+mod doctor;
 mod guide;
 mod healthcheck;
 mod init;
@@ -67,6 +68,8 @@ enum Command {
     Platforms(platforms::Options),
     /// Print how to make a developer app on a platform and connect an account.
     Guide(guide::Options),
+    /// Look at the settings: which platforms are ready, which callback to enter, what will end.
+    Doctor(doctor::Options),
     /// Print the API's OpenAPI 3.1 description.
     Openapi,
     /// Ask a running Fanfare whether it does its work.
@@ -119,6 +122,7 @@ fn dispatch(line: CommandLine) -> Result<(), Failure> {
         Command::Init(options) => wait_for(init::run(common, options)),
         Command::Platforms(options) => platforms::run(common, &options),
         Command::Guide(options) => guide::run(common, &options),
+        Command::Doctor(options) => doctor::run(common, &options),
         Command::Openapi => openapi::run(),
         Command::Healthcheck(options) => wait_for(healthcheck::run(common, options)),
     }

@@ -126,6 +126,7 @@ impl Engine {
             version: env!("CARGO_PKG_VERSION"),
             late_deliveries,
             oldest_late,
+            warnings: self.core.version_alarms(),
         }
     }
 
@@ -193,6 +194,17 @@ const STOP_MAX: Duration = Duration::from_secs(10);
 const LATE_AFTER: Duration = Duration::from_secs(5);
 
 const LATE_COUNT_MAX: usize = 1_000;
+
+/// What whoever runs Fanfare should know of the platforms' API versions, with these from the
+/// settings in place of the defaults.
+pub fn version_alarms(versions: &BTreeMap<String, String>, now: Timestamp) -> Vec<String> {
+    core::version_alarms(versions, now)
+}
+
+/// Whether platforms can fetch files from this address of ours, as far as it tells.
+pub fn is_publicly_reachable(public_url: &str) -> bool {
+    public_url.starts_with("https://")
+}
 
 /// The platforms that this build has, for listings.
 pub fn platforms() -> Vec<&'static Profile> {

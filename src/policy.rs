@@ -7,3 +7,4 @@ pub mod pace;
 pub mod recovery;
 pub mod retry;
 pub mod supervision;
+pub mod versions;

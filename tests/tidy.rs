@@ -84,10 +84,6 @@ const LONG_FILES: &[(&str, &str)] = &[
     ),
     ("engine/delivery/attempt.rs", "An attempt is read in one go, from its claim to its end."),
     ("engine/facade/posts.rs", "A post's verbs share its checks, its plan and its deliveries."),
-    (
-        "engine/facade/accounts.rs",
-        "Connecting is one procedure across a redirect, with several ways to end it.",
-    ),
 ];
 
 /// Functions that may be longer, as `path: name`, and why.

@@ -18,8 +18,8 @@ use fanfare::{
     engine::{
         Engine, NetSettings, Place, PrivateAddresses, Settings,
         facade::{
-            Callback, Caller, ConnectRequest, Connecting, Founding, NewPost, OrganizationEdit,
-            PlanRequest,
+            Callback, Caller, ConnectRequest, Connected, Connecting, Founding, NewPost,
+            OrganizationEdit, PlanRequest,
         },
     },
     entropy::Entropy,
@@ -230,7 +230,10 @@ async fn connect_one(
     let begun = engine.connect(&caller, request).await.expect("the sandbox lets everybody in");
     let Connecting::Visit { url, .. } = begun else { panic!("Mastodon has a consent page") };
     let callback = agree(&browser, &url, &handle(number)).await;
-    engine.connected("mastodon", callback).await.expect("it was agreed to").id
+    match engine.connected("mastodon", callback).await.expect("it was agreed to") {
+        Connected::Account(account) => account.id,
+        Connected::Choice(_) => panic!("Mastodon has nothing to choose"),
+    }
 }
 
 /// What account `number` is called on the sandbox.

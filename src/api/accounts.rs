@@ -84,6 +84,12 @@ pub(crate) struct AccountView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     reconnect_before: Option<Text<Timestamp>>,
+    /// Which of the platform's ways of signing in it was connected by, where there are several.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    login: String,
+    /// Permissions that were wished for and not given: what needs them will be refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing_scopes: Vec<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -134,6 +140,8 @@ impl From<Account> for AccountView {
             created: Text(account.created),
             token_ends: account.token_ends.map(Text),
             reconnect_before: account.refresh_ends.map(Text),
+            login: account.login,
+            missing_scopes: account.missing_scopes,
         }
     }
 }
@@ -178,6 +186,10 @@ pub(crate) struct ConnectionBegun {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     visit_until: Option<Text<Timestamp>>,
+    /// Where there are several pages or organizations to choose from:
+    /// `GET /api/v1/connections/{connection}` lists them once the person has agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<AccountView>,
 }
@@ -251,16 +263,26 @@ async fn connect(
         reconnect: asked.reconnect.map(|id| id.0),
     };
     let (status, begun) = match api.engine.connect(&by.caller, request).await? {
-        Connecting::Visit { url, until } => {
-            let visit_until = Some(Text(until));
-            let state = ConnectionStep::Visit;
-            let begun = ConnectionBegun { state, visit_url: Some(url), visit_until, account: None };
+        Connecting::Visit { url, until, connection } => {
+            let begun = ConnectionBegun {
+                state: ConnectionStep::Visit,
+                visit_url: Some(url),
+                visit_until: Some(Text(until)),
+                connection: Some(connection),
+                account: None,
+            };
             (StatusCode::OK, begun)
         }
         Connecting::Connected(account) => {
             let state = ConnectionStep::Connected;
             let account = Some((*account).into());
-            let begun = ConnectionBegun { state, visit_url: None, visit_until: None, account };
+            let begun = ConnectionBegun {
+                state,
+                visit_url: None,
+                visit_until: None,
+                connection: None,
+                account,
+            };
             (StatusCode::CREATED, begun)
         }
     };

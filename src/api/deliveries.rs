@@ -33,6 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(cancel))
         .routes(routes!(resolve))
         .routes(routes!(remove))
+        .routes(routes!(revise))
 }
 
 /// As in `State::name`; the order is that of a delivery's life.
@@ -313,6 +314,39 @@ async fn remove(
     Id(id): Id<DeliveryId>,
 ) -> Answered<DeliveryView> {
     let delivery = api.engine.remove_delivery(&by.caller, id).await?;
+    Ok(Json(DeliveryView::new(delivery, api.clock.now())))
+}
+
+/// What a live part shall say.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Revision {
+    /// Which part; the first is 0.
+    #[serde(default)]
+    part: usize,
+    /// Its new text, whole.
+    text: String,
+}
+
+/// Change what a delivery published
+///
+/// Where the platform lets programs do that. Asking twice changes it to the same text.
+#[utoipa::path(post, path = "/deliveries/{id}/revise", tag = "deliveries",
+    params(("id" = String, Path)), request_body = Revision,
+    security(("key" = ["publish"])), responses(
+        (status = 200, body = DeliveryView),
+        (status = 422, description = "The platform would not take that text.",
+            body = ProblemView, content_type = "application/problem+json"),
+        (status = 502, description = "The platform refused, or cannot be reached.",
+            body = ProblemView, content_type = "application/problem+json")))]
+async fn revise(
+    by: May<Publish>,
+    State(api): State<Api>,
+    Id(id): Id<DeliveryId>,
+    Strict(wanted): Strict<Revision>,
+) -> Answered<DeliveryView> {
+    let Revision { part, text } = wanted;
+    let delivery = api.engine.revise_delivery(&by.caller, id, part, text).await?;
     Ok(Json(DeliveryView::new(delivery, api.clock.now())))
 }
 

@@ -35,6 +35,7 @@ use super::{
         (name = "deliveries",
             description = "One post to one account: where it stands, what to decide."),
         (name = "accounts", description = "Connected profiles."),
+        (name = "connections", description = "What there is to choose from after signing in."),
         (name = "media", description = "Uploaded files."),
         (name = "events", description = "Everything that happened."),
         (name = "organizations", description = "Tenants, and the panic switches."),

@@ -40,6 +40,9 @@ pub(crate) struct ReadinessView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     oldest_late: Option<Text<Timestamp>>,
+    /// What does no harm yet, and will: versions of platforms' APIs that end.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// Tell whether the process lives
@@ -69,6 +72,7 @@ async fn ready(State(api): State<Api>) -> Response {
         version: readiness.version,
         late_deliveries: readiness.late_deliveries,
         oldest_late: readiness.oldest_late.map(Text),
+        warnings: readiness.warnings,
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(view)).into_response()

@@ -33,6 +33,7 @@ pub enum EventKind {
     AccountConnected,
     AccountReconnected,
     AccountNeedsReconnection,
+    AccountExpires,
     AccountNeedsAttention,
     AccountPaused,
     AccountResumed,
@@ -59,7 +60,11 @@ pub enum EventKind {
     DeliveryCancelled,
     DeliveryRecovered,
     DeliveryRemoved,
+    DeliveryRemovalAsked,
     DeliveryRemovalFailed,
+    DeliveryRevisionAsked,
+    DeliveryRevised,
+    DeliveryRevisionFailed,
 }
 
 impl EventKind {
@@ -73,6 +78,7 @@ impl EventKind {
         EventKind::AccountConnected,
         EventKind::AccountReconnected,
         EventKind::AccountNeedsReconnection,
+        EventKind::AccountExpires,
         EventKind::AccountNeedsAttention,
         EventKind::AccountPaused,
         EventKind::AccountResumed,
@@ -99,7 +105,11 @@ impl EventKind {
         EventKind::DeliveryCancelled,
         EventKind::DeliveryRecovered,
         EventKind::DeliveryRemoved,
+        EventKind::DeliveryRemovalAsked,
         EventKind::DeliveryRemovalFailed,
+        EventKind::DeliveryRevisionAsked,
+        EventKind::DeliveryRevised,
+        EventKind::DeliveryRevisionFailed,
     ];
 
     pub fn name(self) -> &'static str {
@@ -113,6 +123,7 @@ impl EventKind {
             EventKind::AccountConnected => "account.connected",
             EventKind::AccountReconnected => "account.reconnected",
             EventKind::AccountNeedsReconnection => "account.needs_reconnection",
+            EventKind::AccountExpires => "account.expires",
             EventKind::AccountNeedsAttention => "account.needs_attention",
             EventKind::AccountPaused => "account.paused",
             EventKind::AccountResumed => "account.resumed",
@@ -139,7 +150,11 @@ impl EventKind {
             EventKind::DeliveryCancelled => "delivery.cancelled",
             EventKind::DeliveryRecovered => "delivery.recovered",
             EventKind::DeliveryRemoved => "delivery.removed",
+            EventKind::DeliveryRemovalAsked => "delivery.removal_asked",
             EventKind::DeliveryRemovalFailed => "delivery.removal_failed",
+            EventKind::DeliveryRevisionAsked => "delivery.revision_asked",
+            EventKind::DeliveryRevised => "delivery.revised",
+            EventKind::DeliveryRevisionFailed => "delivery.revision_failed",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
+    account::Identity,
     ids::{AccountId, OrganizationId},
     organization::Actor,
     time::Timestamp,
@@ -29,6 +30,33 @@ pub struct PendingLogin {
     /// The PKCE verifier, sealed.
     pub verifier: Vec<u8>,
     pub until: Timestamp,
+}
+
+/// Pages or organizations to choose from after signing in; kept where the login was, until it
+/// expires.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingChoice {
+    pub organization: OrganizationId,
+    pub actor: Actor,
+    pub platform: String,
+    pub server: String,
+    pub login: String,
+    pub endpoints: BTreeMap<String, String>,
+    pub reconnect: Option<AccountId>,
+    pub missing_scopes: Vec<String>,
+    /// Of the token that the person signed in with.
+    pub access_ends: Option<Timestamp>,
+    pub refresh_ends: Option<Timestamp>,
+    pub targets: Vec<PendingTarget>,
+    /// All tokens, sealed.
+    pub sealed: Vec<u8>,
+    pub until: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingTarget {
+    pub identity: Identity,
+    pub obstacle: Option<String>,
 }
 
 /// What a request with an idempotency key did.

@@ -23,6 +23,7 @@ use crate::{
     engine::{self, settings::AppCredentials},
     entropy::Entropy,
     net::Client,
+    policy::versions,
     store::{self, CommitError, Store, View},
 };
 
@@ -150,9 +151,25 @@ impl Core {
         engine::api_version(profile, &self.versions)
     }
 
+    /// What whoever runs this should know of the versions in use, as sentences.
+    pub(super) fn version_alarms(&self) -> Vec<String> {
+        version_alarms(&self.versions, self.now())
+    }
+
     pub(super) fn account_site(&self, connector: &dyn AnyConnector, account: &Account) -> Site {
         self.site(connector, &account.endpoints, &account.login)
     }
+}
+
+/// What whoever runs Fanfare with these settings should know of the platforms' API versions.
+pub(super) fn version_alarms(versions: &BTreeMap<String, String>, now: Timestamp) -> Vec<String> {
+    let alarm = |connector: &&dyn AnyConnector| {
+        let Profile { platform, name, version, .. } = connector.profile();
+        let version = version.as_ref()?;
+        let used = versions.get(*platform).map_or(version.default, String::as_str);
+        versions::alarm(platform, name, used, versions::standing(version, used, now))
+    };
+    connectors::ALL.iter().filter_map(alarm).collect()
 }
 
 /// Something is under way while this lives.

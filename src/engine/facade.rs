@@ -8,10 +8,14 @@
 
 mod access;
 mod accounts;
+mod arriving;
+mod choosing;
+mod connecting;
 mod deliveries;
 mod events;
 mod media;
 mod posts;
+mod published;
 pub(super) mod remembered;
 mod validation;
 
@@ -20,7 +24,7 @@ use std::{collections::BTreeMap, str::FromStr};
 pub use self::media::Upload;
 
 use crate::domain::{
-    account::Account,
+    account::{Account, Identity},
     delivery::Delivery,
     ids::{AccountId, OrganizationId},
     organization::{Actor, Reach, Scope},
@@ -157,8 +161,37 @@ pub enum Connecting {
     Visit {
         url: String,
         until: Timestamp,
+        /// What [`Engine::connection`](crate::engine::Engine::connection) is asked by.
+        connection: String,
     },
     Connected(Box<Account>),
+}
+
+/// How a sign-in ended.
+#[derive(Clone, Debug)]
+pub enum Connected {
+    Account(Box<Account>),
+    /// There are several pages or organizations; the person says which.
+    Choice(Choice),
+}
+
+#[derive(Clone, Debug)]
+pub struct Choice {
+    pub connection: String,
+    pub platform: String,
+    pub until: Timestamp,
+    /// Wished for and not granted.
+    pub missing_scopes: Vec<String>,
+    pub targets: Vec<ChoiceTarget>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ChoiceTarget {
+    pub identity: Identity,
+    /// Why it cannot be chosen.
+    pub obstacle: Option<String>,
+    /// The account that it is already.
+    pub account: Option<AccountId>,
 }
 
 /// What the platform's redirect carried.
@@ -225,6 +258,8 @@ pub struct Readiness {
     /// Timers that should have fired more than five seconds ago, up to 1,000.
     pub late_deliveries: usize,
     pub oldest_late: Option<Timestamp>,
+    /// What does no harm yet, and will: API versions that end.
+    pub warnings: Vec<String>,
 }
 
 const PAGE_DEFAULT: usize = 50;

@@ -23,12 +23,16 @@ pub(super) enum JanitorMessage {
 pub(super) struct JanitorState {
     core: Core,
     unnamed: HashSet<[u8; 32]>,
+    /// When the log was last told of API versions that end.
+    warned: Option<Timestamp>,
 }
 
 const ROUND: Duration = Duration::from_secs(3_600);
 
 /// How long a request with an idempotency key is recognised.
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+const WARN_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
 const AT_ONCE: usize = 200;
 
@@ -43,7 +47,9 @@ impl Actor for JanitorActor {
         core: Core,
     ) -> Result<JanitorState, ActorProcessingErr> {
         next_round(&core, &myself);
-        Ok(JanitorState { core, unnamed: HashSet::new() })
+        let mut state = JanitorState { core, unnamed: HashSet::new(), warned: None };
+        state.warn_of_versions();
+        Ok(state)
     }
 
     async fn handle(
@@ -56,6 +62,7 @@ impl Actor for JanitorActor {
         if let Err(error) = state.tidy_up().await {
             tracing::error!(%error, "not everything that is old could be thrown away");
         }
+        state.warn_of_versions();
         if let Err(error) = state.core.store.checkpoint().await {
             tracing::warn!(%error, "the hourly checkpoint was not written");
         }
@@ -74,6 +81,11 @@ async fn forget_logins(core: &Core, now: Timestamp) -> Result<(), Halt> {
     for (state, login) in core.store.logins()? {
         if login.until < now {
             stale.push(Key::OauthLogin { state });
+        }
+    }
+    for (state, choice) in core.store.choices()? {
+        if choice.until < now {
+            stale.push(Key::OauthChoice { state });
         }
     }
     delete(core, stale).await
@@ -112,6 +124,18 @@ async fn delete(core: &Core, keys: Vec<Key>) -> Result<(), Halt> {
 }
 
 impl JanitorState {
+    /// At the start and once a day; `/readyz` and `fanfare doctor` say the same.
+    fn warn_of_versions(&mut self) {
+        let now = self.core.now();
+        if self.warned.is_some_and(|at| at.elapsed(now) < WARN_EVERY) {
+            return;
+        }
+        self.warned = Some(now);
+        for alarm in self.core.version_alarms() {
+            tracing::warn!("{alarm}");
+        }
+    }
+
     async fn tidy_up(&mut self) -> Result<(), Halt> {
         let now = self.core.now();
         forget_logins(&self.core, now).await?;

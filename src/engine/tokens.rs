@@ -14,7 +14,7 @@ use crate::{
         event::EventKind,
         ids::{AccountId, OrganizationId},
         organization::Actor,
-        platform::{Login, RefreshModel},
+        platform::{Login, Profile, RefreshModel},
         refusal::RefusalKind,
         secret::Secret,
         time::Timestamp,
@@ -28,7 +28,7 @@ use crate::{
     },
     net::{Secrets, oauth},
     policy::lane::RefreshOutcome,
-    store::{Owner, Read, Timer, View},
+    store::{self, Key, Owner, Read, Timer, View},
 };
 
 /// After a refresh that reached nobody.
@@ -90,13 +90,73 @@ pub(super) fn save(
     for spent in [second, second.before(HOUR)] {
         view.delete_timer(timer(account, spent))?;
     }
-    if can_refresh(account) {
-        let half = grant.refresh_lasts.map_or(REFRESH_AT_LEAST, |lasts| lasts / 2);
-        let due = renewal_at(account.id, half.min(REFRESH_AT_LEAST), now);
+    let due = match renewal(view, account)? {
+        Renewal::NotNeeded => None,
+        Renewal::ByItself(Means::Extension) => {
+            let half = grant.access_lasts.map_or(REFRESH_AT_LEAST, |lasts| lasts / 2);
+            Some(renewal_at(account.id, half.min(REFRESH_AT_LEAST), now))
+        }
+        Renewal::ByItself(Means::Other) => {
+            let half = grant.refresh_lasts.map_or(REFRESH_AT_LEAST, |lasts| lasts / 2);
+            Some(renewal_at(account.id, half.min(REFRESH_AT_LEAST), now))
+        }
+        Renewal::ByPerson { ends } => {
+            account.refresh_ends = Some(ends);
+            Some(next_warning(ends, now))
+        }
+    };
+    if let Some(due) = due {
         view.put_timer(timer(account, due))?;
     }
     view.put_account(account)?;
     Ok(())
+}
+
+/// How an account's access goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// The access token does not end.
+    NotNeeded,
+    ByItself(Means),
+    /// The platform gave nothing to renew it with: the person has to sign in again before it ends.
+    ByPerson {
+        ends: Timestamp,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Means {
+    /// The token is exchanged for a longer one, which works only while it is good.
+    Extension,
+    Other,
+}
+
+pub(super) fn renewal(read: &impl Read, account: &Account) -> Result<Renewal, Halt> {
+    let Some(ends) = account.token_ends else { return Ok(Renewal::NotNeeded) };
+    let profile = connectors::find(&account.platform).map(AnyConnector::profile);
+    let model = match profile.and_then(|profile| profile.login(&account.login)) {
+        Some(Login::OAuth(oauth)) => oauth.refresh,
+        Some(Login::AppPassword) | None => return Ok(Renewal::ByItself(Means::Other)),
+    };
+    if model == RefreshModel::Extended {
+        return Ok(Renewal::ByItself(Means::Extension));
+    }
+    let (organization, owner) = (account.organization, Owner::Account(account.id));
+    Ok(match read.get(&Key::Secret { organization, owner, field: REFRESH.to_owned() })? {
+        Some(_) => Renewal::ByItself(Means::Other),
+        None => Renewal::ByPerson { ends },
+    })
+}
+
+/// How long before access ends the person is told, if only they can renew it.
+const WARNINGS: [Duration; 2] = [DAY.saturating_mul(7), DAY];
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The next instant at which to tell, or the end itself.
+fn next_warning(ends: Timestamp, now: Timestamp) -> Timestamp {
+    let warnings = WARNINGS.iter().map(|&ahead| ends.before(ahead));
+    warnings.filter(|&at| at > now).min().unwrap_or(ends)
 }
 
 fn timer(account: &Account, due: Timestamp) -> Timer {
@@ -134,11 +194,43 @@ pub(super) fn renewal_due(
         account.connection,
         Connection::Disconnected { .. } | Connection::NeedsReconnection { .. }
     );
-    if lost || !can_refresh(&account) {
+    if lost {
         return Ok(false);
     }
-    view.put_timer(timer(&account, second_chance(now)))?;
-    Ok(true)
+    match renewal(view, &account)? {
+        Renewal::NotNeeded => Ok(false),
+        Renewal::ByItself(_) => {
+            view.put_timer(timer(&account, second_chance(now)))?;
+            Ok(true)
+        }
+        Renewal::ByPerson { ends } if ends <= now => Ok(true),
+        Renewal::ByPerson { ends } => {
+            let next = next_warning(ends, now);
+            // A timer that an earlier connection left behind has nothing to tell.
+            if WARNINGS.iter().any(|&ahead| ends.before(ahead) <= now) {
+                let text = format!(
+                    "The access ends at {ends}, and the platform lets nobody but you renew it. \
+                     Connect the account again before; what is planned is kept."
+                );
+                let kind = EventKind::AccountExpires;
+                let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
+                journal::tell(view, tale.about_account(id))?;
+            }
+            view.put_timer(timer(&account, next))?;
+            Ok(false)
+        }
+    }
+}
+
+/// The access token and the refresh token, by which a newer connection is noticed.
+type Pair = [Option<Secret>; 2];
+
+fn pair(
+    secret: impl Fn(&Owner, &str) -> Result<Option<Secret>, store::Error>,
+    id: AccountId,
+) -> Result<Pair, Halt> {
+    let owner = Owner::Account(id);
+    Ok([secret(&owner, ACCESS)?, secret(&owner, REFRESH)?])
 }
 
 enum Refused {
@@ -160,8 +252,8 @@ pub(super) async fn refresh(
         return Ok(RefreshOutcome::Revoked);
     };
     let site = core.account_site(connector, &account);
-    let owner = Owner::Account(id);
-    let used = core.store.secret(organization, &owner, REFRESH)?;
+    let stored = || pair(|owner, field| core.store.secret(organization, owner, field), id);
+    let used = stored()?;
     let answer = ask(core, connector, site, &account).await?;
     match answer {
         Ok(grant) => {
@@ -169,9 +261,7 @@ pub(super) async fn refresh(
             Ok(RefreshOutcome::Fresh)
         }
         // The person signed in meanwhile: what is said of the old token is not about the new one.
-        Err(_) if core.store.secret(organization, &owner, REFRESH)? != used => {
-            Ok(RefreshOutcome::Fresh)
-        }
+        Err(_) if stored()? != used => Ok(RefreshOutcome::Fresh),
         Err(Refused::Revoked(reason)) => {
             tell_failed(core, organization, id, &reason).await?;
             Ok(RefreshOutcome::Revoked)
@@ -195,7 +285,7 @@ async fn ask(
         match outcome {
             Ok(Outcome::Granted(grant)) => Ok(grant),
             Ok(_) => Err(Refused::Unreachable("there was no new token".to_owned())),
-            Err(failure) => Err(read_failure(&failure)),
+            Err(failure) => Err(read_failure(&failure, connector.profile())),
         }
     };
     match connector.profile().login(&account.login) {
@@ -210,7 +300,8 @@ async fn ask(
                 return Ok(Err(Refused::Unreachable(reason)));
             };
             let Some(token) = secrets.refresh else {
-                return Ok(Err(Refused::Revoked("there is no refresh token".to_owned())));
+                let reason = "the platform gave nothing to renew it with".to_owned();
+                return Ok(Err(Refused::Revoked(reason)));
             };
             let granted = oauth::refresh(&core.client, &client, &token).await;
             // What is wrong with the app, or a proxy's refusal, is no word about the account. X
@@ -227,13 +318,17 @@ async fn ask(
     }
 }
 
-fn read_failure(failure: &Failure) -> Refused {
+fn read_failure(failure: &Failure, profile: &Profile) -> Refused {
+    // What is extended is still good: a request that is turned down says nothing about it.
+    let is_final = profile.login("").is_some_and(|login| matches!(login, Login::AppPassword));
     match failure {
         Failure::Refused(refusal) => match refusal.kind {
-            RefusalKind::Unauthorized | RefusalKind::Revoked | RefusalKind::Rejected => {
+            RefusalKind::Unauthorized | RefusalKind::Revoked => {
                 Refused::Revoked(refusal.words.clone())
             }
-            RefusalKind::Unavailable
+            RefusalKind::Rejected if is_final => Refused::Revoked(refusal.words.clone()),
+            RefusalKind::Rejected
+            | RefusalKind::Unavailable
             | RefusalKind::Throttled { .. }
             | RefusalKind::Duplicate
             | RefusalKind::Media
@@ -247,7 +342,7 @@ async fn renewed(
     core: &Core,
     organization: OrganizationId,
     id: AccountId,
-    used: Option<Secret>,
+    used: Pair,
     grant: Grant,
 ) -> Result<(), Halt> {
     let now = core.now();
@@ -256,7 +351,7 @@ async fn renewed(
         // Disconnected meanwhile: its tokens are gone and stay gone. Or connected anew: the newer
         // ones stay.
         if matches!(account.connection, Connection::Disconnected { .. })
-            || view.secret(organization, &Owner::Account(id), REFRESH)? != used
+            || pair(|owner, field| view.secret(organization, owner, field), id)? != used
         {
             return Ok(());
         }
@@ -286,14 +381,41 @@ async fn tell_failed(
     .await
 }
 
-/// The platform has withdrawn our access: the owner is told, and what is ready is held.
+/// The platform has withdrawn our access: what is ready is held. The owner is told why, unless that
+/// was done when the platform said so.
 pub(super) async fn revoked(
     core: &Core,
     organization: OrganizationId,
     id: AccountId,
 ) -> Result<(), Halt> {
-    let reason = "The platform no longer accepts our access.".to_owned();
-    set_connection(core, organization, id, reason, Trouble::Reconnection).await
+    let now = core.now();
+    let account = core
+        .commit("access is gone", move |view| {
+            let Some(account) = view.account(organization, id)? else { return Ok(None) };
+            let reason = "The platform no longer accepts our access.".to_owned();
+            Ok(match &account.connection {
+                Connection::Connected => Some(note_revoked(view, account, reason, now)?),
+                Connection::NeedsReconnection { .. } => Some(account),
+                Connection::NeedsAttention { .. } | Connection::Disconnected { .. } => None,
+            })
+        })
+        .await?;
+    match account {
+        Some(account) => hold_lane(core, account, Hold::Reconnection).await,
+        None => Ok(()),
+    }
+}
+
+/// The person has to connect it again; told once, with the platform's own reason.
+pub(super) fn note_revoked(
+    view: &mut View,
+    account: Account,
+    reason: String,
+    now: Timestamp,
+) -> Result<Account, Halt> {
+    let text = format!("{reason} Connect the account again; what is planned is kept.");
+    let connection = Connection::NeedsReconnection { since: now, reason };
+    note(view, account, connection, EventKind::AccountNeedsReconnection, text, now)
 }
 
 /// Its actor failed again and again: set aside until a person looks at it.
@@ -304,54 +426,43 @@ pub(super) async fn needs_attention(
     cause: String,
 ) -> Result<(), Halt> {
     tracing::error!(account.id = %id, cause, "an account is set aside");
-    let reason = "Working on this account failed again and again; see the log.".to_owned();
-    set_connection(core, organization, id, reason, Trouble::Attention).await
-}
-
-#[derive(Clone, Copy)]
-enum Trouble {
-    Reconnection,
-    Attention,
-}
-
-async fn set_connection(
-    core: &Core,
-    organization: OrganizationId,
-    id: AccountId,
-    reason: String,
-    trouble: Trouble,
-) -> Result<(), Halt> {
     let now = core.now();
     let account = core
-        .commit("account needs help", move |view| {
-            let Some(mut account) = view.account(organization, id)? else { return Ok(None) };
+        .commit("account needs attention", move |view| {
+            let Some(account) = view.account(organization, id)? else { return Ok(None) };
             if account.connection != Connection::Connected {
                 return Ok(None);
             }
-            let (connection, kind, text) = match trouble {
-                Trouble::Reconnection => (
-                    Connection::NeedsReconnection { since: now, reason: reason.clone() },
-                    EventKind::AccountNeedsReconnection,
-                    format!("{reason} Connect the account again; what is planned is kept."),
-                ),
-                Trouble::Attention => (
-                    Connection::NeedsAttention { since: now, reason: reason.clone() },
-                    EventKind::AccountNeedsAttention,
-                    format!("{reason} Resume the account to try again."),
-                ),
-            };
-            account.connection = connection;
-            account.revision += 1;
-            view.put_account(&account)?;
-            let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
-            journal::tell(view, tale.about_account(id))?;
-            Ok(Some(account))
+            let reason = "Working on this account failed again and again; see the log.".to_owned();
+            let text = format!("{reason} Resume the account to try again.");
+            let connection = Connection::NeedsAttention { since: now, reason };
+            let kind = EventKind::AccountNeedsAttention;
+            Ok(Some(note(view, account, connection, kind, text, now)?))
         })
         .await?;
     match account {
         Some(account) => hold_lane(core, account, Hold::Reconnection).await,
         None => Ok(()),
     }
+}
+
+fn note(
+    view: &mut View,
+    mut account: Account,
+    connection: Connection,
+    kind: EventKind,
+    text: String,
+    now: Timestamp,
+) -> Result<Account, Halt> {
+    if account.connection != Connection::Connected {
+        return Ok(account);
+    }
+    account.connection = connection;
+    account.revision += 1;
+    view.put_account(&account)?;
+    let tale = Tale::of(account.organization, now, &Actor::Engine, kind, text);
+    journal::tell(view, tale.about_account(account.id))?;
+    Ok(account)
 }
 
 /// In pieces, so that no commit is large.

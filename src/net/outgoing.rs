@@ -365,13 +365,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn secret_of_a_request_without_a_body_is_a_parameter_that_is_never_shown() {
+        let mut request = request(Body::Empty, &[("access_token", SecretName::Access)]);
+        request.url = "https://example.com/token?grant_type=x".to_owned();
+        let outgoing = Outgoing::compose(&request, &secrets(), &Files::new()).await.unwrap();
+        let wanted = "https://example.com/token?grant_type=x&access_token=the-access";
+        assert_eq!(outgoing.url.as_str(), wanted);
+        let asked =
+            Outgoing { url: parse("http://127.0.0.1:1/?a=the-access").unwrap(), ..outgoing };
+        assert!(!format!("{request:?} {:?}", asked.headers).contains("the-access"));
+    }
+
+    #[tokio::test]
     async fn secret_without_a_place_or_that_nobody_gave_is_not_sent() {
         for (content, place) in [
             (Body::Json(json!([])), ("/a", SecretName::Access)),
             (Body::Json(json!({})), ("/a/b", SecretName::Access)),
             (Body::Json(json!({})), ("a", SecretName::Access)),
             (Body::Json(json!({})), ("/a", SecretName::Refresh)),
-            (Body::Empty, ("a", SecretName::Access)),
+            (Body::Empty, ("a", SecretName::Refresh)),
         ] {
             let composed = body(&request(content, &[place])).await;
             assert!(matches!(composed, Err(Error::NotSent { .. })), "{place:?}: {composed:?}");

@@ -8,7 +8,7 @@ use crate::{
         delivery::Delivery,
         event::Event,
         ids::{DeliveryId, KeyId, OrganizationId},
-        login::{PendingLogin, Remembered},
+        login::{PendingChoice, PendingLogin, Remembered},
         media::Media,
         organization::{self, App, Member, Organization, Pause},
         pace::Budgets,
@@ -149,6 +149,10 @@ impl View {
         let login = self.login(state)?;
         self.delete(&Key::OauthLogin { state })?;
         Ok(login)
+    }
+
+    pub fn put_choice(&mut self, state: [u8; 32], choice: &PendingChoice) -> Result<(), Error> {
+        self.put(&Key::OauthChoice { state }, encode(choice))
     }
 
     pub fn put_remembered(

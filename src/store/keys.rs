@@ -76,6 +76,10 @@ pub enum Key {
         organization: OrganizationId,
         key: [u8; 32],
     },
+    /// What there is to choose from after a login, by the hash of its state.
+    OauthChoice {
+        state: [u8; 32],
+    },
 }
 
 /// "Do this at that instant". `kind` is the owner's business; with `id` it says what to do.
@@ -132,6 +136,7 @@ pub enum Table {
     Sequences = 0x51,
     OauthLogins = 0x60,
     Idempotency = 0x61,
+    OauthChoices = 0x62,
 }
 
 /// Rows that continue a long value: this, the whole key, then the number of the row.
@@ -173,6 +178,7 @@ impl Key {
             Key::Sequence(_) => Table::Sequences,
             Key::OauthLogin { .. } => Table::OauthLogins,
             Key::Idempotency { .. } => Table::Idempotency,
+            Key::OauthChoice { .. } => Table::OauthChoices,
         }
     }
 
@@ -211,7 +217,7 @@ impl Key {
             }
             Key::Pace { organization, owner } => key.wide(organization.0).owner(owner),
             Key::Event { organization, sequence } => key.wide(organization.0).long(*sequence),
-            Key::OauthLogin { state } => key.bytes(state),
+            Key::OauthLogin { state } | Key::OauthChoice { state } => key.bytes(state),
             Key::Idempotency { organization, key: hash } => key.wide(organization.0).bytes(hash),
         }
         .0
@@ -227,7 +233,7 @@ impl Key {
 }
 
 impl Table {
-    pub(super) const ALL: [Table; 19] = [
+    pub(super) const ALL: [Table; 20] = [
         Table::Meta,
         Table::Organizations,
         Table::Members,
@@ -247,6 +253,7 @@ impl Table {
         Table::Sequences,
         Table::OauthLogins,
         Table::Idempotency,
+        Table::OauthChoices,
     ];
 
     fn byte(self) -> u8 {
@@ -278,7 +285,8 @@ impl Table {
             | Table::Paces
             | Table::Events
             | Table::OauthLogins
-            | Table::Idempotency => Length::Any,
+            | Table::Idempotency
+            | Table::OauthChoices => Length::Any,
         }
     }
 }
@@ -403,6 +411,7 @@ mod tests {
                     Table::Events => Key::Event { organization, sequence: long },
                     Table::Sequences => Key::Sequence(organization),
                     Table::OauthLogins => Key::OauthLogin { state: hash },
+                    Table::OauthChoices => Key::OauthChoice { state: hash },
                     Table::Idempotency => Key::Idempotency { organization, key: hash },
                 }
             },

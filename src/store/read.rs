@@ -6,7 +6,7 @@ use crate::{
         delivery::Delivery,
         event::Event,
         ids::{AccountId, DeliveryId, MediaId, MemberId, OrganizationId, PostId},
-        login::{PendingLogin, Remembered},
+        login::{PendingChoice, PendingLogin, Remembered},
         media::Media,
         organization::{self, App, Member, Organization, Pause},
         pace::Budgets,
@@ -204,6 +204,17 @@ pub trait Read {
             .collect()
     }
 
+    /// Every choice that was not forgotten yet.
+    fn choices(&self) -> Result<Vec<([u8; 32], PendingChoice)>, Error> {
+        let rows = self.scan(&Span::table(Table::OauthChoices), Order::Ascending, usize::MAX)?;
+        rows.into_iter()
+            .filter_map(|(key, value)| {
+                if let Key::OauthChoice { state } = key { Some((state, key, value)) } else { None }
+            })
+            .map(|(state, key, value)| Ok((state, decode(&key, &value)?)))
+            .collect()
+    }
+
     /// Remembered requests of the whole instance, after `after`.
     fn all_remembered(
         &self,
@@ -289,6 +300,11 @@ pub trait Read {
     /// By the hash of its state.
     fn login(&self, state: [u8; 32]) -> Result<Option<PendingLogin>, Error> {
         record(self, &Key::OauthLogin { state })
+    }
+
+    /// By the hash of its login's state.
+    fn choice(&self, state: [u8; 32]) -> Result<Option<PendingChoice>, Error> {
+        record(self, &Key::OauthChoice { state })
     }
 
     /// By the hash of the caller's key.

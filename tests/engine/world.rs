@@ -22,8 +22,8 @@ use fanfare::{
     engine::{
         AppCredentials, Engine, NetSettings, Place, PrivateAddresses, Settings,
         facade::{
-            Callback, Caller, ConnectRequest, Connecting, Founding, NewPost, OrganizationEdit,
-            Page, PlanRequest, PostView,
+            Callback, Caller, ConnectRequest, Connected, Connecting, Founding, NewPost,
+            OrganizationEdit, Page, PlanRequest, PostView,
         },
     },
     entropy::Entropy,
@@ -340,7 +340,14 @@ pub(crate) async fn connect(
         Connecting::Connected(account) => *account,
         Connecting::Visit { url, .. } => {
             let callback = consent(&url, handle).await;
-            engine.connected(platform, callback).await.unwrap()
+            match engine.connected(platform, callback).await.unwrap() {
+                Connected::Account(account) => *account,
+                Connected::Choice(choice) => {
+                    let usable = choice.targets.iter().find(|target| target.obstacle.is_none());
+                    let chosen = [usable.unwrap().identity.remote_id.clone()];
+                    engine.choose(caller, &choice.connection, &chosen).await.unwrap().remove(0)
+                }
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! LinkedIn's little text: what a post's commentary has to look like on the wire.
 //!
-//! "Little Text Format" (learn.microsoft.com, LinkedIn marketing, as of 2026-09-16): every backslash
-//! is doubled, and 14 characters get one in front. One that is left out silently cuts the published
-//! text off at that place.
+//! "Little Text Format" (learn.microsoft.com, LinkedIn marketing, as of 2026-09-16): every
+//! backslash is doubled, and 14 characters get one in front. One that is left out silently cuts the
+//! published text off at that place.
 
 /// Reserved, besides the backslash itself.
 const RESERVED: &[char] = &['|', '{', '}', '@', '[', ']', '(', ')', '<', '>', '#', '*', '_', '~'];

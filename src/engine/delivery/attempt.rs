@@ -21,6 +21,7 @@ use crate::{
         delivery::{Assignment, doubt},
         errands, jobs,
         paces::{self, Calls},
+        tokens,
         transitions::{self, Arms, Change, Claim, Claimed, Fence, Purpose, Wait},
     },
     net::{self, Files},
@@ -445,7 +446,7 @@ impl Attempt<'_> {
                 doubt::hand_back(self, End::NeedsRefresh).await
             }
             Reaction::Refresh => self.step_back(End::NeedsRefresh).await,
-            Reaction::Reconnect => self.access_refused(doubted).await,
+            Reaction::Reconnect => self.access_refused(doubted, &refusal).await,
             Reaction::Again { at } if doubted.is_none() => self.again(at, refusal).await,
             // It is not there, and still the platform says that it has the like: an older post.
             Reaction::Look
@@ -469,17 +470,29 @@ impl Attempt<'_> {
         }
     }
 
-    async fn access_refused(&self, doubted: Option<Armed>) -> Result<Course, Halt> {
+    async fn access_refused(
+        &self,
+        doubted: Option<Armed>,
+        refusal: &Refusal,
+    ) -> Result<Course, Halt> {
         let (fence, now) = (self.fence, self.core().now());
         let (id, revision) = (self.account.id, self.account.revision);
+        let platform = self.connector.profile().name;
+        let reason = match refusal.words.as_str() {
+            "" => format!("{platform} no longer accepts our access."),
+            words => format!("{platform} refuses our access: {words} ({}).", refusal.code),
+        };
         let end = self
             .core()
             .commit("access refused", move |view| {
                 let stored = view.account(fence.organization, id)?;
                 // The person signed in while the request was under way with the old token.
-                if stored.is_some_and(|account| account.revision != revision) {
+                if stored.as_ref().is_some_and(|account| account.revision != revision) {
                     transitions::return_claimed(view, fence, doubted, now)?;
                     return Ok(End::Settled);
+                }
+                if let Some(account) = stored {
+                    tokens::note_revoked(view, account, reason, now)?;
                 }
                 transitions::hold_claimed(view, fence, doubted, now)?;
                 Ok(End::NeedsReconnection)

@@ -1,9 +1,7 @@
 //! Deliveries: looked at, and what a person may decide about one.
 
 use crate::{
-    connectors::{Outcome, Task},
     domain::{
-        account::Account,
         delivery::{Delivery, Doubt, Live, State, Why},
         event::EventKind,
         ids::{AccountId, DeliveryId},
@@ -14,10 +12,8 @@ use crate::{
     },
     engine::{
         Answer, Engine,
-        core::{Halt, connector_named},
-        errands::{self, Failure},
+        core::Halt,
         facade::{Caller, Listing, Page, Resolution, listing},
-        tokens,
         transitions::{self, Change},
     },
     store::{Read, View},
@@ -242,107 +238,6 @@ impl Engine {
         self.wake(organization, delivery.account);
         Ok(delivery)
     }
-
-    /// Takes down what is live. Arriving twice, or after it was taken down by hand, it finds
-    /// nothing there and is content.
-    pub async fn remove_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
-        caller.may(Scope::Publish)?;
-        self.refuse_when_stopping()?;
-        let delivery = self.delivery(caller, id)?;
-        let removable = matches!(delivery.state, State::Published { .. } | State::Failed { .. });
-        if !removable {
-            return Err(wrong_state(&delivery, "be removed").into());
-        }
-        let live: Vec<Live> =
-            delivery.live.iter().filter(|live| !live.id.is_empty()).cloned().collect();
-        if live.is_empty() {
-            return Ok(delivery);
-        }
-        let account = self.account(caller, delivery.account)?;
-        let connector = connector_named(&account.platform)?;
-        let outcome = self.take_down(caller, account, &Task::Remove { live }).await?;
-        let (organization, actor, now) =
-            (caller.organization, caller.actor.clone(), self.core.now());
-        let failure = outcome.err();
-        let problem = failure.as_ref().map(|failure| failure.problem(connector.profile().name));
-        let stored = self
-            .core
-            .commit_at_door("remove delivery", move |view| {
-                let delivery = view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
-                let mut change = Change::of(delivery);
-                match failure {
-                    None => {
-                        change.after.live.clear();
-                        let text = "Removed from the platform.".to_owned();
-                        change.tell(view, EventKind::DeliveryRemoved, &actor, now, text)?;
-                    }
-                    Some(failure) => {
-                        let text = format!("Could not be removed: {}.", failure.words());
-                        let kind = EventKind::DeliveryRemovalFailed;
-                        change.tell(view, kind, &actor, now, text)?;
-                    }
-                }
-                change.write(view)
-            })
-            .await?;
-        problem.map_or(Ok(stored), Err)
-    }
-
-    /// With a token that is renewed when it ends soon, or when the platform says that it has ended:
-    /// some end before the time that they were given.
-    async fn take_down(
-        &self,
-        caller: &Caller,
-        mut account: Account,
-        task: &Task,
-    ) -> Answer<Result<Outcome, Failure>> {
-        let can_refresh = tokens::can_refresh(&account);
-        if can_refresh && tokens::ends_soon(&account, self.core.now()) {
-            self.renew(&account).await?;
-            account = self.account(caller, account.id)?;
-        }
-        let outcome = self.errand(&account, task).await?;
-        if can_refresh
-            && let Err(Failure::Refused(refusal)) = &outcome
-            && refusal.kind == RefusalKind::Unauthorized
-        {
-            self.renew(&account).await?;
-            return self.errand(&account, task).await;
-        }
-        Ok(outcome)
-    }
-
-    async fn errand(&self, account: &Account, task: &Task) -> Answer<Result<Outcome, Failure>> {
-        let connector = connector_named(&account.platform)?;
-        let mut site = self.core.account_site(connector, account);
-        let mut secrets = tokens::load(&self.core, account).map_err(Problem::from)?;
-        Ok(errands::run(&self.core, connector, &mut site, task, &mut secrets).await)
-    }
-
-    /// By the account's actor, so that a refresh stays single.
-    async fn renew(&self, account: &Account) -> Answer<()> {
-        let home = crate::engine::directory::Home {
-            organization: account.organization,
-            account: account.id,
-        };
-        let mut changed = self.changed();
-        if let Some(directory) = self.directory() {
-            let _ = directory.cast(crate::engine::directory::DirectoryMessage::RefreshDue(home));
-        }
-        let limit = std::time::Duration::from_secs(30);
-        let renewed = async {
-            loop {
-                let fresh = self.core.store.account(account.organization, account.id)?;
-                if fresh.is_none_or(|fresh| fresh.revision != account.revision) {
-                    return Ok(());
-                }
-                if changed.changed().await.is_err() {
-                    return Ok(());
-                }
-            }
-        };
-        self.core.clock.within(limit, renewed).await.unwrap_or(Ok(()))
-    }
 }
 
 const SCAN_PIECE: usize = 500;
@@ -413,7 +308,7 @@ fn state_number(name: &str) -> Answer<Option<u8>> {
     Ok(state.and_then(transitions::attention_number))
 }
 
-fn wrong_state(delivery: &Delivery, wish: &str) -> Halt {
+pub(super) fn wrong_state(delivery: &Delivery, wish: &str) -> Halt {
     Problem::new(
         Code::WrongState,
         format!("The delivery is {}; it cannot {wish}.", delivery.state.name()),
@@ -422,7 +317,7 @@ fn wrong_state(delivery: &Delivery, wish: &str) -> Halt {
     .into()
 }
 
-fn missing(id: DeliveryId) -> Problem {
+pub(super) fn missing(id: DeliveryId) -> Problem {
     Problem::new(
         Code::NotFound,
         format!("There is no delivery {id}."),

@@ -195,8 +195,16 @@ fn check_connection(account: &Account, place: &str) -> Option<Problem> {
 }
 
 fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetValidation, Halt> {
+    fits_content(read, content_for(post, account), account)
+}
+
+/// What is wrong with `content` for one account.
+pub(super) fn fits_content(
+    read: &impl Read,
+    content: &Content,
+    account: &Account,
+) -> Result<TargetValidation, Halt> {
     let connector = connector_named(&account.platform).map_err(Halt::from)?;
-    let content = content_for(post, account);
     let media = jobs::media_of(read, account.organization, content)?;
     let profile = connector.profile();
     let mut errors = fit::check_options(&content.options, profile, &crate::engine::platforms());

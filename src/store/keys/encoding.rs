@@ -102,6 +102,7 @@ impl Decoder<'_> {
             }
             Table::Sequences => Key::Sequence(self.organization()?),
             Table::OauthLogins => Key::OauthLogin { state: self.array()? },
+            Table::OauthChoices => Key::OauthChoice { state: self.array()? },
             Table::Idempotency => {
                 Key::Idempotency { organization: self.organization()?, key: self.array()? }
             }

@@ -43,7 +43,7 @@ pub(in crate::store) struct AccountV1 {
 }
 
 #[derive(Serialize, Deserialize)]
-struct IdentityV1 {
+pub(super) struct IdentityV1 {
     remote_id: String,
     handle: String,
     name: String,

@@ -12,7 +12,7 @@ use crate::{
         delivery::{Armed, Delivery, Doubt, Hold, Live, State, Why},
         event::{Event, EventKind},
         ids::{AccountId, DeliveryId, KeyId, MediaId, MemberId, OrganizationId, PostId},
-        login::{PendingLogin, Remembered},
+        login::{PendingChoice, PendingLogin, PendingTarget, Remembered},
         media::{Media, MediaKind},
         organization::{self, Actor, App, Member, Organization, Pause, Reach, Role, Scope},
         pace::{Budget, Budgets},
@@ -319,6 +319,25 @@ fn media_events_and_logins_of_version_1_read() {
         until: AT,
     };
     check("login", &login);
+    let choice = PendingChoice {
+        organization: login.organization,
+        actor: login.actor.clone(),
+        platform: "facebook".to_owned(),
+        server: String::new(),
+        login: "facebook".to_owned(),
+        endpoints: login.endpoints.clone(),
+        reconnect: login.reconnect,
+        missing_scopes: vec!["read_insights".to_owned()],
+        access_ends: Some(AT),
+        refresh_ends: None,
+        targets: vec![PendingTarget {
+            identity: Identity { remote_id: "1".to_owned(), ..Identity::default() },
+            obstacle: Some("You may not post there.".to_owned()),
+        }],
+        sealed: vec![1, 2, 3],
+        until: AT,
+    };
+    check("choice", &choice);
     check_version("login", 2, &PendingLogin { login: "facebook".to_owned(), ..login.clone() });
     let remembered = Remembered { fingerprint: [7; 32], made: "pst_0".to_owned(), at: AT };
     check("remembered", &remembered);

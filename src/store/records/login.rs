@@ -1,13 +1,14 @@
-//! Twins of a login that was begun, and of a request that may arrive again.
+//! Twins of a login that was begun, of a choice that follows it, and of a request that may arrive
+//! again.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, organization::ActorV1};
+use super::{Record, account::IdentityV1, organization::ActorV1};
 use crate::domain::{
     ids::{AccountId, OrganizationId},
-    login::{PendingLogin, Remembered},
+    login::{PendingChoice, PendingLogin, PendingTarget, Remembered},
     time::Timestamp,
 };
 
@@ -82,6 +83,83 @@ impl Record for PendingLogin {
             redirect_uri: twin.redirect_uri,
             scopes: twin.scopes,
             verifier: twin.verifier,
+            until: twin.until,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) enum StoredPendingChoice {
+    V1(PendingChoiceV1),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct PendingChoiceV1 {
+    organization: u128,
+    actor: ActorV1,
+    platform: String,
+    server: String,
+    login: String,
+    endpoints: BTreeMap<String, String>,
+    reconnect: Option<u128>,
+    missing_scopes: Vec<String>,
+    access_ends: Option<Timestamp>,
+    refresh_ends: Option<Timestamp>,
+    targets: Vec<PendingTargetV1>,
+    sealed: Vec<u8>,
+    until: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PendingTargetV1 {
+    identity: IdentityV1,
+    obstacle: Option<String>,
+}
+
+impl Record for PendingChoice {
+    type Stored = StoredPendingChoice;
+
+    fn store(&self) -> StoredPendingChoice {
+        let target = |target: &PendingTarget| PendingTargetV1 {
+            identity: (&target.identity).into(),
+            obstacle: target.obstacle.clone(),
+        };
+        StoredPendingChoice::V1(PendingChoiceV1 {
+            organization: self.organization.0,
+            actor: (&self.actor).into(),
+            platform: self.platform.clone(),
+            server: self.server.clone(),
+            login: self.login.clone(),
+            endpoints: self.endpoints.clone(),
+            reconnect: self.reconnect.map(|id| id.0),
+            missing_scopes: self.missing_scopes.clone(),
+            access_ends: self.access_ends,
+            refresh_ends: self.refresh_ends,
+            targets: self.targets.iter().map(target).collect(),
+            sealed: self.sealed.clone(),
+            until: self.until,
+        })
+    }
+
+    fn restore(stored: StoredPendingChoice) -> Result<PendingChoice, &'static str> {
+        let StoredPendingChoice::V1(twin) = stored;
+        let target = |twin: PendingTargetV1| PendingTarget {
+            identity: twin.identity.into(),
+            obstacle: twin.obstacle,
+        };
+        Ok(PendingChoice {
+            organization: OrganizationId(twin.organization),
+            actor: twin.actor.into(),
+            platform: twin.platform,
+            server: twin.server,
+            login: twin.login,
+            endpoints: twin.endpoints,
+            reconnect: twin.reconnect.map(AccountId),
+            missing_scopes: twin.missing_scopes,
+            access_ends: twin.access_ends,
+            refresh_ends: twin.refresh_ends,
+            targets: twin.targets.into_iter().map(target).collect(),
+            sealed: twin.sealed,
             until: twin.until,
         })
     }

@@ -1,0 +1,286 @@
+//! What a person does to what readers can see already: taking it down, changing its text.
+//!
+//! Invariant: both are told before they are asked of the platform and after it answered, and asking
+//! twice is the same as asking once.
+
+use crate::{
+    connectors::{Outcome, Task},
+    domain::{
+        account::Account,
+        delivery::{Delivery, Live, State},
+        event::EventKind,
+        ids::DeliveryId,
+        organization::Scope,
+        post::{Content, Post, VariantFor},
+        problem::{Code, Problem},
+        refusal::RefusalKind,
+    },
+    engine::{
+        Answer, Engine,
+        core::{connector_named, unexpected},
+        errands::{self, Failure},
+        facade::{
+            Caller,
+            deliveries::{missing, wrong_state},
+            validation,
+        },
+        tokens,
+        transitions::Change,
+    },
+    store::Read,
+};
+
+impl Engine {
+    /// Takes down what is live. Arriving twice, or after it was taken down by hand, it finds
+    /// nothing there and is content.
+    pub async fn remove_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
+        caller.may(Scope::Publish)?;
+        self.refuse_when_stopping()?;
+        let delivery = self.delivery(caller, id)?;
+        let removable = matches!(delivery.state, State::Published { .. } | State::Failed { .. });
+        if !removable {
+            return Err(wrong_state(&delivery, "be removed").into());
+        }
+        let live: Vec<Live> =
+            delivery.live.iter().filter(|live| !live.id.is_empty()).cloned().collect();
+        if live.is_empty() {
+            return Ok(delivery);
+        }
+        let account = self.account(caller, delivery.account)?;
+        let connector = connector_named(&account.platform)?;
+        let name = connector.profile().name;
+        let task = Task::Remove { live };
+        if connector.errand(&task).is_none() {
+            return Err(Problem::new(
+                Code::WrongState,
+                format!("{name} lets no program take posts down."),
+                format!("Take it down on {name} yourself."),
+            ));
+        }
+        let text = format!("Asked {name} to take it down.");
+        self.tell(caller, id, EventKind::DeliveryRemovalAsked, text).await?;
+        let outcome = self.with_fresh_token(caller, account, &task).await?;
+        let (organization, actor, now) =
+            (caller.organization, caller.actor.clone(), self.core.now());
+        let failure = outcome.err();
+        let problem = failure.as_ref().map(|failure| failure.problem(name));
+        let stored = self
+            .core
+            .commit_at_door("remove delivery", move |view| {
+                let delivery = view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
+                let mut change = Change::of(delivery);
+                match failure {
+                    None => {
+                        change.after.live.clear();
+                        let text = "Removed from the platform.".to_owned();
+                        change.tell(view, EventKind::DeliveryRemoved, &actor, now, text)?;
+                    }
+                    Some(failure) => {
+                        let text = format!("Could not be removed: {}.", failure.words());
+                        let kind = EventKind::DeliveryRemovalFailed;
+                        change.tell(view, kind, &actor, now, text)?;
+                    }
+                }
+                change.write(view)
+            })
+            .await?;
+        problem.map_or(Ok(stored), Err)
+    }
+
+    /// Changes the text of a live part, the first being 0. Arriving twice it changes it to the same
+    /// text; the platform's answer to the first may have been lost.
+    pub async fn revise_delivery(
+        &self,
+        caller: &Caller,
+        id: DeliveryId,
+        part: usize,
+        text: String,
+    ) -> Answer<Delivery> {
+        caller.may(Scope::Publish)?;
+        self.refuse_when_stopping()?;
+        let delivery = self.delivery(caller, id)?;
+        let account = self.account(caller, delivery.account)?;
+        let (_, content) = self.revised(caller, &delivery, &account, part, &text)?;
+        let connector = connector_named(&account.platform)?;
+        let name = connector.profile().name;
+        let task = Task::Edit { live: delivery.live.clone(), index: part, text };
+        if connector.errand(&task).is_none() {
+            return Err(Problem::new(
+                Code::WrongState,
+                format!("{name} lets no program change what is published."),
+                "Take it down and publish it anew, if that is worth it.",
+            ));
+        }
+        let asked = format!("Asked {name} to change the text of part {}.", part + 1);
+        self.tell(caller, id, EventKind::DeliveryRevisionAsked, asked).await?;
+        let outcome = self.with_fresh_token(caller, account, &task).await?;
+        let live = match outcome {
+            Ok(Outcome::Edited(live)) => Ok(live),
+            Ok(_) => return Err(unexpected("an edit did not end in what is live")),
+            Err(failure) => Err(failure),
+        };
+        self.settle_revision(caller, id, part, content, live, name).await
+    }
+
+    async fn settle_revision(
+        &self,
+        caller: &Caller,
+        id: DeliveryId,
+        part: usize,
+        content: Content,
+        live: Result<Vec<Live>, Failure>,
+        name: &str,
+    ) -> Answer<Delivery> {
+        let (organization, actor, now) =
+            (caller.organization, caller.actor.clone(), self.core.now());
+        let problem = live.as_ref().err().map(|failure| failure.problem(name));
+        let stored = self
+            .core
+            .commit_at_door("revise delivery", move |view| {
+                let delivery = view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
+                let mut change = Change::of(delivery);
+                match live {
+                    Ok(live) => {
+                        // The record says what readers see; other accounts keep their text.
+                        let post = view.post(organization, change.after.post)?;
+                        if let Some(mut post) = post {
+                            let account = VariantFor::Account(change.after.account);
+                            post.variants.insert(account, content);
+                            post.revision += 1;
+                            view.put_post(&post)?;
+                        }
+                        change.after.live = live;
+                        let text = format!("The text of part {} was changed.", part + 1);
+                        change.tell(view, EventKind::DeliveryRevised, &actor, now, text)?;
+                    }
+                    Err(failure) => {
+                        let text = match &failure {
+                            Failure::Refused(refusal) => {
+                                format!("The text was not changed: {}.", refusal.words)
+                            }
+                            Failure::Unreachable(reason) => format!(
+                                "Whether the text was changed is not known: {reason}. Asking \
+                                 again does no harm."
+                            ),
+                        };
+                        let kind = EventKind::DeliveryRevisionFailed;
+                        change.tell(view, kind, &actor, now, text)?;
+                    }
+                }
+                change.write(view)
+            })
+            .await?;
+        problem.map_or(Ok(stored), Err)
+    }
+
+    /// The post, and its content for this account with the new text, if the platform allows it.
+    fn revised(
+        &self,
+        caller: &Caller,
+        delivery: &Delivery,
+        account: &Account,
+        part: usize,
+        text: &str,
+    ) -> Answer<(Post, Content)> {
+        if part >= delivery.live.len() {
+            let parts = delivery.live.len();
+            return Err(Problem::new(
+                Code::WrongState,
+                format!("Part {part} is not live: the delivery has {parts} live parts."),
+                "The first part is 0. What is not published yet is edited as a post.",
+            )
+            .at("part"));
+        }
+        let tenant = self.core.store.organization(caller.organization);
+        let post = tenant.post(delivery.post)?.ok_or_else(|| {
+            let sentence = "The post of this delivery is gone.";
+            Problem::new(Code::NotFound, sentence, "Change the text on the platform itself.")
+        })?;
+        let mut content = post.content_for(account.id, &account.platform).clone();
+        if let Some(part) = content.parts.get_mut(part) {
+            part.text = text.to_owned();
+        }
+        let found =
+            validation::fits_content(&self.core.store, &content, account).map_err(Problem::from)?;
+        match found.errors.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok((post, content)),
+        }
+    }
+
+    async fn tell(
+        &self,
+        caller: &Caller,
+        id: DeliveryId,
+        kind: EventKind,
+        text: String,
+    ) -> Answer<()> {
+        let (organization, actor, now) =
+            (caller.organization, caller.actor.clone(), self.core.now());
+        self.core
+            .commit_at_door("tell of a wish", move |view| {
+                let delivery = view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
+                let mut change = Change::of(delivery);
+                change.tell(view, kind, &actor, now, text)?;
+                change.write(view)?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// With a token that is renewed when it ends soon, or when the platform says that it has ended:
+    /// some end before the time that they were given.
+    async fn with_fresh_token(
+        &self,
+        caller: &Caller,
+        mut account: Account,
+        task: &Task,
+    ) -> Answer<Result<Outcome, Failure>> {
+        let can_refresh = tokens::can_refresh(&account);
+        if can_refresh && tokens::ends_soon(&account, self.core.now()) {
+            self.renew(&account).await?;
+            account = self.account(caller, account.id)?;
+        }
+        let outcome = self.errand(&account, task).await?;
+        if can_refresh
+            && let Err(Failure::Refused(refusal)) = &outcome
+            && refusal.kind == RefusalKind::Unauthorized
+        {
+            self.renew(&account).await?;
+            return self.errand(&account, task).await;
+        }
+        Ok(outcome)
+    }
+
+    async fn errand(&self, account: &Account, task: &Task) -> Answer<Result<Outcome, Failure>> {
+        let connector = connector_named(&account.platform)?;
+        let mut site = self.core.account_site(connector, account);
+        let mut secrets = tokens::load(&self.core, account).map_err(Problem::from)?;
+        Ok(errands::run(&self.core, connector, &mut site, task, &mut secrets).await)
+    }
+
+    /// By the account's actor, so that a refresh stays single.
+    async fn renew(&self, account: &Account) -> Answer<()> {
+        let home = crate::engine::directory::Home {
+            organization: account.organization,
+            account: account.id,
+        };
+        let mut changed = self.changed();
+        if let Some(directory) = self.directory() {
+            let _ = directory.cast(crate::engine::directory::DirectoryMessage::RefreshDue(home));
+        }
+        let limit = std::time::Duration::from_secs(30);
+        let renewed = async {
+            loop {
+                let fresh = self.core.store.account(account.organization, account.id)?;
+                if fresh.is_none_or(|fresh| fresh.revision != account.revision) {
+                    return Ok(());
+                }
+                if changed.changed().await.is_err() {
+                    return Ok(());
+                }
+            }
+        };
+        self.core.clock.within(limit, renewed).await.unwrap_or(Ok(()))
+    }
+}
