@@ -9,7 +9,7 @@ use crate::domain::platform::{Intake, Lengths, Limits, Mixing, Ratios, TextLimit
 /// What one post may hold, unless an account's server says otherwise.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Limits)]
-pub struct LimitsView {
+pub(super) struct LimitsView {
     text_max: u32,
     /// How the platform counts: `characters`, `graphemes`, `mastodon` (a link has a fixed length),
     /// `weighted` (as X does), `utf16`, `emoji_bytes` (an emoji counts its bytes) or `little_text`
@@ -73,7 +73,7 @@ pub struct LimitsView {
 /// Width divided by height.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ratios)]
-pub struct RatiosView {
+pub(super) struct RatiosView {
     min: f64,
     max: f64,
 }
@@ -81,14 +81,14 @@ pub struct RatiosView {
 /// How long a video may be.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Lengths)]
-pub struct LengthsView {
+pub(super) struct LengthsView {
     seconds_min: f64,
     seconds_max: f64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TextLimit)]
-pub struct TextLimitView {
+pub(super) struct TextLimitView {
     max: u32,
     /// As `text_unit`.
     #[schema(value_type = String)]
