@@ -21,6 +21,15 @@ pub(crate) enum Forms {
     LikeJson,
 }
 
+/// What a request is held to.
+struct Described<'a> {
+    /// Of the path, for all its methods.
+    item: &'a Value,
+    operation: &'a Value,
+    /// What stands in the holes of the template.
+    holes: Vec<(&'a str, &'a str)>,
+}
+
 /// What every request may carry, whether or not a description says so.
 const COMMON_HEADERS: &[&str] = &["authorization", "content-type", "accept"];
 
@@ -30,10 +39,10 @@ impl OpenApi {
     }
 
     pub(crate) fn judge(&self, sent: &Sent) -> Verdict {
-        let Some((item, operation, path)) = self.find(sent) else { return Verdict::Undescribed };
+        let Some(described) = self.find(sent) else { return Verdict::Undescribed };
         let mut complaints = Vec::new();
-        self.check_parameters(sent, [item, operation], &path, &mut complaints);
-        self.check_body(sent, &operation["requestBody"], &mut complaints);
+        self.check_parameters(sent, &described, &mut complaints);
+        self.check_body(sent, &described.operation["requestBody"], &mut complaints);
         Verdict::of(complaints)
     }
 
@@ -41,12 +50,8 @@ impl OpenApi {
         Schemas { document: &self.document }
     }
 
-    /// The path's item, the operation, and the values of the template; of several templates the one
-    /// with the fewest holes.
-    fn find<'a>(
-        &'a self,
-        sent: &'a Sent,
-    ) -> Option<(&'a Value, &'a Value, Vec<(&'a str, &'a str)>)> {
+    /// Of several templates the one with the fewest holes.
+    fn find<'a>(&'a self, sent: &'a Sent) -> Option<Described<'a>> {
         let server = self.document["servers"][0]["url"].as_str().unwrap_or_default();
         if !server.contains('{') && server != format!("https://{}", sent.host) {
             return None;
@@ -54,26 +59,26 @@ impl OpenApi {
         let method = sent.method.to_lowercase();
         let paths = self.document["paths"].as_object().unwrap().iter();
         let fitting = paths.filter_map(|(template, item)| {
-            let values = fit(template, &sent.path)?;
-            Some((item, item.get(&method)?, values))
+            let holes = fit(template, &sent.path)?;
+            Some(Described { item, operation: item.get(&method)?, holes })
         });
-        fitting.min_by_key(|(_, _, values)| values.len())
+        fitting.min_by_key(|described| described.holes.len())
     }
 
     fn check_parameters(
         &self,
         sent: &Sent,
-        described: [&Value; 2],
-        path: &[(&str, &str)],
+        described: &Described<'_>,
         complaints: &mut Vec<String>,
     ) {
         let schemas = self.schemas();
-        let lists = described.iter().filter_map(|it| it["parameters"].as_array()).flatten();
+        let lists = [described.item, described.operation].into_iter();
+        let lists = lists.filter_map(|it| it["parameters"].as_array()).flatten();
         let parameters: Vec<&Value> = lists.map(|it| schemas.resolve(it)).collect();
         for parameter in &parameters {
             let name = parameter["name"].as_str().unwrap();
             let values: Vec<&str> = match parameter["in"].as_str().unwrap() {
-                "path" => values_of(path.iter().copied(), name),
+                "path" => values_of(described.holes.iter().copied(), name),
                 "query" => values_of(pairs(&sent.query), name),
                 "header" => values_of(pairs(&sent.headers), &name.to_lowercase()),
                 other => panic!("no check for parameters in `{other}`"),
