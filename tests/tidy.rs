@@ -254,7 +254,7 @@ fn check_uses(path: &str, production: &str) -> Vec<String> {
         let own = connector.split(['/', '.']).next().unwrap();
         let others = named_parts(production, "connectors::");
         for other in others.into_iter().filter(|it| it.starts_with(char::is_lowercase)) {
-            if other != own && other != "self" {
+            if other != own && other != "self" && other != "meta" {
                 errors.push(format!("the connector `{own}` may not use `{other}`"));
             }
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use fanfare::{
     connectors::{
         ALL, AnyConnector, Body, Draft, Finding, Job, JobMedia, JobPart, Next, Outcome, Progress,
-        Reply, Request, Site, Target, Task,
+        Reply, Request, Site, Target, Task, find,
     },
     domain::{
         account::Identity,
@@ -223,7 +223,13 @@ pub(crate) fn job(connector: &dyn AnyConnector, fake: &Fake, parts: Vec<JobPart>
 
 pub(crate) fn site(fake: &Fake) -> Site {
     let endpoint = |&(name, base): &(&str, &str)| (name.to_owned(), base.to_owned());
-    Site { endpoints: fake.site.iter().map(endpoint).collect(), ..Site::default() }
+    let profile = find(fake.platform).expect("a fake of a platform").profile();
+    let version = profile.version.as_ref().map_or("", |version| version.default);
+    Site {
+        endpoints: fake.site.iter().map(endpoint).collect(),
+        version: version.to_owned(),
+        ..Site::default()
+    }
 }
 
 /// Whether a post with this option alone is accepted.

@@ -8,6 +8,7 @@
 
 mod bluesky;
 mod fake;
+mod instagram;
 mod mastodon;
 mod specs;
 mod x;
@@ -27,7 +28,7 @@ use serde_json::{Value, json};
 use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, reply};
 
 /// One per platform.
-const FAKES: &[&Fake] = &[&bluesky::FAKE, &mastodon::FAKE, &x::FAKE];
+const FAKES: &[&Fake] = &[&bluesky::FAKE, &instagram::FAKE, &mastodon::FAKE, &x::FAKE];
 
 fn each(mut check: impl FnMut(&dyn AnyConnector, &Fake)) {
     for connector in ALL {
@@ -300,7 +301,9 @@ fn examples_in_guides_are_of_the_platform() {
         let profile = connector.profile();
         for block in profile.guide.split("```json").skip(1) {
             let block = block.split("```").next().unwrap();
-            let example: Value = serde_json::from_str(block)
+            // The call may stand above it.
+            let example = &block[block.find('{').unwrap_or_default()..];
+            let example: Value = serde_json::from_str(example)
                 .unwrap_or_else(|error| panic!("{}: {error}: {block}", profile.platform));
             let platform = example.get("platform").unwrap_or(&Value::Null);
             assert!(platform.is_null() || *platform == profile.platform, "{block}");

@@ -69,8 +69,8 @@ const DESCRIBED: &[Described] = &[
     Described {
         platform: "instagram",
         read: |specs| Graph::at(&specs.join("meta-graph"), INSTAGRAM).map(Description::Graph),
-        errands: &[],
-        at_least: 0,
+        errands: crate::instagram::ERRANDS,
+        at_least: 140,
     },
     Described {
         platform: "linkedin",

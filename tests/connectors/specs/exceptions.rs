@@ -75,19 +75,18 @@ const fn mistaken(
 
 const FILE_AS_TEXT: &str = "Files are called text, or left out, where an address is taken too.";
 
+const TASKS: &str =
+    "What a person may do on a page is told in lists of pages, not of a page alone.";
+
 const CONTAINER: &str = "Containers are a kind of node that is not described; the pages on \
                          publishing name its fields.";
 
 pub(crate) const MISTAKEN: &[Mistaken] = &[
-    mistaken(
-        "facebook",
-        "GET /*/me/accounts",
-        "there is no field `tasks`",
-        "What a person may do on a page is told for this list only, not for a page.",
-    ),
+    mistaken("facebook", "GET /*/*/*", "there is no field `tasks`", TASKS),
     mistaken("facebook", "POST /*/*/photos", "there is no parameter `source`", FILE_AS_TEXT),
     mistaken("facebook", "POST /*/*/videos", "source is a file", FILE_AS_TEXT),
     mistaken("facebook", "POST /*/*/videos", "video_file_chunk is a file", FILE_AS_TEXT),
+    mistaken("instagram", "GET /*/*/*", "there is no field `tasks`", TASKS),
     mistaken("instagram", "GET /*/*", "there is no field `status_code`", CONTAINER),
     mistaken("instagram", "GET /*/*", "there is no field `status`", CONTAINER),
     mistaken(
