@@ -19,7 +19,7 @@ use fanfare::{
     connectors::{ALL, AnyConnector, Job, Method, Next, Repeat, Reply, Request, Sighting},
     domain::{
         delivery::Live,
-        platform::{Kind, Login, Place},
+        platform::{FORMAT, Kind, Login, Place},
         refusal::RefusalKind,
     },
 };
@@ -307,8 +307,10 @@ fn examples_in_guides_are_of_the_platform() {
                 .unwrap_or_else(|error| panic!("{}: {error}: {block}", profile.platform));
             let platform = example.get("platform").unwrap_or(&Value::Null);
             assert!(platform.is_null() || *platform == profile.platform, "{block}");
-            for name in example["options"].as_object().into_iter().flat_map(|all| all.keys()) {
-                assert!(profile.option(name).is_some(), "{}: {name}", profile.platform);
+            for (name, value) in example["options"].as_object().into_iter().flatten() {
+                let is_format = name == FORMAT && profile.format(value.as_str().unwrap()).is_some();
+                let is_known = is_format || profile.option(name).is_some();
+                assert!(is_known, "{}: {name}", profile.platform);
             }
         }
     });

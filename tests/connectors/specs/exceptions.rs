@@ -31,6 +31,11 @@ const DID_DOCUMENT: &str = "Documents of DIDs are found as the DID methods say, 
 const META_OAUTH: &str = "Meta describes nodes; OAuth and the inspection of tokens are not among \
                           them.";
 
+/// LinkedIn publishes no description; what is here was written from some of its pages.
+const NOT_TRANSCRIBED: &str = "LinkedIn has a page on it that was not transcribed.";
+
+const OAUTH: &str = "OAuth's endpoints appear among the security schemes only, not as paths.";
+
 pub(crate) const UNDESCRIBED: &[Undescribed] = &[
     undescribed("bluesky", "GET plc.example/*", DID_DOCUMENT),
     undescribed("bluesky", "GET /.well-known/did.json", DID_DOCUMENT),
@@ -42,26 +47,18 @@ pub(crate) const UNDESCRIBED: &[Undescribed] = &[
         "POST rupload.facebook.com/ig-api-upload/*/*",
         "The collection of uploads shows Facebook's reels only.",
     ),
-    undescribed(
-        "linkedin",
-        "GET /rest/organizations/*",
-        "The transcription stops at who may act for an organization.",
-    ),
-    undescribed(
-        "linkedin",
-        "POST /rest/socialActions/*/comments",
-        "Comments are on pages that were not transcribed.",
-    ),
+    undescribed("linkedin", "GET /rest/organizations/*", NOT_TRANSCRIBED),
+    undescribed("linkedin", "GET /rest/documents/*", NOT_TRANSCRIBED),
+    undescribed("linkedin", "GET /rest/socialActions/*/comments", NOT_TRANSCRIBED),
+    undescribed("linkedin", "POST /rest/socialActions/*/comments", NOT_TRANSCRIBED),
+    undescribed("linkedin", "POST www.linkedin.com/oauth/v2/introspectToken", OAUTH),
+    undescribed("linkedin", "POST www.linkedin.com/oauth/v2/revoke", OAUTH),
     undescribed(
         "linkedin",
         "PUT www.linkedin.com/dms-uploads/**",
         "LinkedIn names the address of an upload in its answer; nobody describes it.",
     ),
-    undescribed(
-        "x",
-        "POST /2/oauth2/revoke",
-        "OAuth's endpoints appear among the security schemes only, not as paths.",
-    ),
+    undescribed("x", "POST /2/oauth2/revoke", OAUTH),
 ];
 
 const fn mistaken(
@@ -81,6 +78,9 @@ const TASKS: &str =
 const CONTAINER: &str = "Containers are a kind of node that is not described; the pages on \
                          publishing name its fields.";
 
+const PAGING: &str =
+    "Rest.li's lists all take a start and a count; this one was transcribed without.";
+
 pub(crate) const MISTAKEN: &[Mistaken] = &[
     mistaken("facebook", "GET /*/*/*", "there is no field `tasks`", TASKS),
     mistaken("facebook", "POST /*/*/photos", "there is no parameter `source`", FILE_AS_TEXT),
@@ -89,6 +89,8 @@ pub(crate) const MISTAKEN: &[Mistaken] = &[
     mistaken("instagram", "GET /*/*/*", "there is no field `tasks`", TASKS),
     mistaken("instagram", "GET /*/*", "there is no field `status_code`", CONTAINER),
     mistaken("instagram", "GET /*/*", "there is no field `status`", CONTAINER),
+    mistaken("linkedin", "GET /rest/organizationAcls", "there is no parameter `start`", PAGING),
+    mistaken("linkedin", "GET /rest/organizationAcls", "there is no parameter `count`", PAGING),
     mistaken(
         "mastodon",
         "POST /api/v1/statuses",

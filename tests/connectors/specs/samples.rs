@@ -330,7 +330,13 @@ fn linkedin() -> Vec<Request> {
     let upload = bytes("www.linkedin.com/dms-uploads/abc/uploaded-image/0?ca=vector", &[]);
     vec![
         get("api.linkedin.com/v2/userinfo"),
-        read("organizationAcls?q=roleAssignee&role=ADMINISTRATOR&state=APPROVED"),
+        read("organizationAcls?q=roleAssignee&state=APPROVED&start=0&count=100"),
+        with_secret(
+            form("www.linkedin.com/oauth/v2/introspectToken", &[]),
+            "token",
+            SecretName::Access,
+        ),
+        with_secret(form("www.linkedin.com/oauth/v2/revoke", &[]), "token", SecretName::Access),
         read("organizations/1"),
         linkedin_post(Value::Null),
         linkedin_post(json!({ "media": image })),
@@ -360,7 +366,9 @@ fn linkedin() -> Vec<Request> {
         ),
         Request { method: Method::Put, ..upload },
         read("images/urn%3Ali%3Aimage%3A1"),
+        read("documents/urn%3Ali%3Adocument%3A1"),
         read("videos/urn%3Ali%3Avideo%3A1"),
+        read("socialActions/urn%3Ali%3Ashare%3A1/comments?start=0&count=100"),
         as_method(
             read("posts?q=author&author=urn%3Ali%3Aorganization%3A1&count=10&sortBy=LAST_MODIFIED"),
             "FINDER",
