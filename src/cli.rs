@@ -24,6 +24,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{self, Config},
+    domain::platform::{Login, Profile},
     engine, telemetry,
 };
 
@@ -151,15 +152,29 @@ impl Common {
             public_url,
         };
         let config = config::load(&flags).map_err(|error| Failure::Settings(error.to_string()))?;
-        let known = engine::platforms();
-        let known = known.iter().map(|profile| {
-            let endpoints = profile.endpoints.iter().map(|endpoint| endpoint.name).collect();
-            (profile.platform, endpoints)
-        });
-        config.check_platforms(known).map_err(|fault| Failure::Settings(fault.to_string()))?;
+        let known = sections(&engine::platforms());
+        config
+            .check_platforms(known.into_iter())
+            .map_err(|fault| Failure::Settings(fault.to_string()))?;
         telemetry::start(&config.log).map_err(Failure::Settings)?;
         Ok(config)
     }
+}
+
+/// The sections below `platforms` in the settings, with the endpoints that each may name. A way to
+/// sign in may have an app of its own, whose section has no endpoints.
+fn sections(profiles: &[&'static Profile]) -> Vec<(&'static str, Vec<&'static str>)> {
+    let logins = profiles.iter().flat_map(|profile| profile.logins);
+    let apps = logins.filter_map(|login| match login {
+        Login::OAuth(oauth) => Some((oauth.app, Vec::new())),
+        Login::AppPassword => None,
+    });
+    let platforms = profiles.iter().map(|profile| {
+        let endpoints = profile.endpoints.iter().map(|endpoint| endpoint.name).collect();
+        (profile.platform, endpoints)
+    });
+    // Of two with one name, the last is taken: an app of the same name has these endpoints.
+    apps.chain(platforms).collect()
 }
 
 #[cfg(test)]
@@ -171,5 +186,22 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn app_of_one_way_to_sign_in_has_a_section_and_no_endpoints() {
+        let mut config = Config::default();
+        let known = || sections(&engine::platforms()).into_iter();
+        let mut app = config::Platform { client_id: "a".to_owned(), ..Default::default() };
+        for section in ["linkedin_organization", "linkedin"] {
+            config.platforms.insert(section.to_owned(), app.clone());
+        }
+        assert_eq!(config.check_platforms(known()), Ok(()));
+        app.endpoints.insert("api".to_owned(), "http://127.0.0.1:1".to_owned());
+        config.platforms.insert("linkedin".to_owned(), app.clone());
+        assert_eq!(config.check_platforms(known()), Ok(()));
+        config.platforms.insert("linkedin_organization".to_owned(), app);
+        let fault = config.check_platforms(known()).unwrap_err();
+        assert_eq!(fault.key, "platforms.linkedin_organization.endpoints.api");
     }
 }

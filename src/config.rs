@@ -421,6 +421,7 @@ fn unknown<'a>(
 ) -> Fault {
     let remedy = match nearest(meant, known.clone()) {
         Some(near) => format!("Did you mean `{near}`?"),
+        None if known.clone().next().is_none() => "Leave it out: there is none.".to_owned(),
         None => format!("There are: {}.", known.collect::<Vec<_>>().join(", ")),
     };
     fault(key, &format!("names {what} that this version does not have"), &remedy)

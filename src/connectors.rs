@@ -25,7 +25,9 @@ use crate::domain::{
 };
 
 pub mod bluesky;
+pub mod facebook;
 pub mod instagram;
+pub mod linkedin;
 pub mod mastodon;
 mod meta;
 pub mod x;
@@ -105,8 +107,14 @@ pub trait AnyConnector: Sync {
 }
 
 /// Alphabetical. Adding a platform is one file, one `mod` line and one line here.
-pub const ALL: &[&dyn AnyConnector] =
-    &[&bluesky::Bluesky, &instagram::Instagram, &mastodon::Mastodon, &x::X];
+pub const ALL: &[&dyn AnyConnector] = &[
+    &bluesky::Bluesky,
+    &facebook::Facebook,
+    &instagram::Instagram,
+    &linkedin::LinkedIn,
+    &mastodon::Mastodon,
+    &x::X,
+];
 
 /// The connector with this name, as in [`Profile::platform`].
 pub fn find(platform: &str) -> Option<&'static dyn AnyConnector> {

@@ -6,6 +6,8 @@
 //! | `/mastodon` | a Mastodon server |
 //! | `/gotosocial` | the same, ignoring `Idempotency-Key` as GoToSocial does |
 //! | `/bluesky` | a Bluesky PDS, its entryway, PLC directory and video service |
+//! | `/linkedin` | LinkedIn's API, consent page and upload servers |
+//! | `/threads` | the Threads API and consent page |
 //! | `/x` | X's API and consent page |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
@@ -22,12 +24,14 @@ mod faults;
 mod fetching;
 mod grants;
 mod ledger;
+mod linkedin;
 mod mastodon;
 mod meter;
 mod page;
 mod people;
 mod shelf;
 mod text;
+mod threads;
 #[cfg(test)]
 mod trial;
 mod wire;
@@ -71,14 +75,18 @@ pub enum Platform {
     Mastodon,
     Gotosocial,
     Bluesky,
+    Linkedin,
+    Threads,
     X,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 4] = [
+    const NAMES: [(&'static str, Platform); 6] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
+        ("linkedin", Platform::Linkedin),
+        ("threads", Platform::Threads),
         ("x", Platform::X),
     ];
 
@@ -88,6 +96,8 @@ impl Platform {
             Platform::Mastodon => "mastodon",
             Platform::Gotosocial => "gotosocial",
             Platform::Bluesky => "bluesky",
+            Platform::Linkedin => "linkedin",
+            Platform::Threads => "threads",
             Platform::X => "x",
         }
     }
@@ -97,6 +107,8 @@ impl Platform {
             Platform::Mastodon => "/mastodon",
             Platform::Gotosocial => "/gotosocial",
             Platform::Bluesky => "/bluesky",
+            Platform::Linkedin => "/linkedin",
+            Platform::Threads => "/threads",
             Platform::X => "/x",
         }
     }

@@ -58,20 +58,34 @@ pub(super) fn furnish(settings: &mut Settings, origin: &str) {
             settings.endpoints.entry(platform.to_owned()).or_default();
         endpoints.insert(endpoint.to_owned(), format!("{origin}{path}"));
     }
-    let client = AppCredentials {
-        client_id: "fanfare".to_owned(),
-        client_secret: Some(Secret::new(SECRET_OF_THE_SANDBOX)),
-    };
-    settings.apps.insert("x".to_owned(), client);
+    for (platform, client_id) in APPS {
+        let client = AppCredentials {
+            client_id: client_id.to_owned(),
+            client_secret: Some(Secret::new(SECRET_OF_THE_SANDBOX)),
+        };
+        settings.apps.insert(platform.to_owned(), client);
+    }
     settings.net.allowed_origins.push(origin.to_owned());
 }
 
-const ENDPOINTS: [(&str, &str, &str); 5] = [
+const ENDPOINTS: [(&str, &str, &str); 9] = [
     ("bluesky", "entry", "/bluesky"),
     ("bluesky", "plc", "/bluesky/plc"),
     ("bluesky", "app", "/bluesky"),
+    ("linkedin", "api", "/linkedin"),
+    ("linkedin", "web", "/linkedin"),
+    ("threads", "graph", "/threads"),
+    ("threads", "web", "/threads"),
     ("x", "api", "/x"),
     ("x", "web", "/x"),
+];
+
+/// The simulated LinkedIn gives the rights of an approved app to clients that are named so.
+const APPS: [(&str, &str); 4] = [
+    ("linkedin", "fanfare"),
+    ("linkedin_organization", "fanfare-organization"),
+    ("threads", "fanfare"),
+    ("x", "fanfare"),
 ];
 
 /// The same for every client there; it guards nothing.

@@ -87,8 +87,9 @@ fn common(code: Code, reply: &Reply) -> RefusalKind {
         (190, 458 | 459 | 460 | 464 | 467 | 492) => RefusalKind::Revoked,
         (102 | 190, _) => RefusalKind::Unauthorized,
         (3 | 10 | 200..=299, _) => RefusalKind::Revoked,
-        (4, _) => throttled(reply, PaceScope::App),
-        (17 | 32 | 341 | 613 | 80_000..=80_014, _) => throttled(reply, PaceScope::Account),
+        // 341: "Application limit reached".
+        (4 | 341, _) => throttled(reply, PaceScope::App),
+        (17 | 32 | 613 | 80_000..=80_014, _) => throttled(reply, PaceScope::Account),
         (506, _) => RefusalKind::Duplicate,
         (368, _) => RefusalKind::Rejected,
         // "POST may nevertheless have been executed": whoever armed a request has to look.
@@ -124,4 +125,134 @@ fn room_again(reply: &Reply) -> Timestamp {
         .filter(|&minutes| minutes > 0);
     let wait = minutes.map_or(HOUR, |minutes| Duration::from_secs(minutes.min(24 * 60) * 60));
     reply.at.after(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_795_251_600_000);
+
+    fn reply(status: u16, body: Value) -> Reply {
+        Reply { status, headers: Vec::new(), body, at: NOW }
+    }
+
+    fn error(status: u16, code: i64, subcode: i64) -> Reply {
+        let error = json!({ "message": "No.", "code": code, "error_subcode": subcode });
+        reply(status, json!({ "error": error }))
+    }
+
+    fn kind(reply: &Reply) -> RefusalKind {
+        refusal(reply, |_| None).kind
+    }
+
+    fn resting(minutes: u64, scope: PaceScope) -> RefusalKind {
+        let until = Some(NOW.after(Duration::from_secs(minutes * 60)));
+        RefusalKind::Throttled { until, scope }
+    }
+
+    #[test]
+    fn common_codes_have_their_reactions() {
+        use RefusalKind::{
+            Duplicate, Rejected, Revoked, Throttled, Unauthorized, Unavailable, Unreadable,
+        };
+        let (app, account) = (resting(60, PaceScope::App), resting(60, PaceScope::Account));
+        assert!(matches!(app, Throttled { .. }));
+        for (status, code, subcode, expected) in [
+            (500, 1, 0, Unavailable),
+            // Also with a status that says no: the request may have been carried out.
+            (400, 2, 0, Unavailable),
+            (200, 1, 0, Unavailable),
+            (400, 3, 0, Revoked),
+            (403, 10, 0, Revoked),
+            (403, 200, 0, Revoked),
+            (403, 299, 0, Revoked),
+            (400, 300, 0, Rejected),
+            (403, 4, 0, app),
+            (403, 341, 0, app),
+            (400, 17, 2_446_079, account),
+            (400, 32, 0, account),
+            (400, 613, 1_996, account),
+            (400, 80_000, 0, account),
+            (400, 80_001, 0, account),
+            (400, 80_014, 0, account),
+            (400, 80_015, 0, Rejected),
+            (400, 100, 0, Rejected),
+            (400, 100, 33, Rejected),
+            (400, 102, 0, Unauthorized),
+            (401, 190, 0, Unauthorized),
+            (401, 190, 463, Unauthorized),
+            (401, 190, 458, Revoked),
+            (401, 190, 459, Revoked),
+            (401, 190, 460, Revoked),
+            (401, 190, 464, Revoked),
+            (401, 190, 467, Revoked),
+            (401, 190, 492, Revoked),
+            (403, 368, 0, Rejected),
+            (400, 506, 0, Duplicate),
+            (400, 1_609_005, 0, Rejected),
+            (500, 100, 0, Unavailable),
+            (401, 100, 0, Unauthorized),
+            (429, 100, 0, account),
+        ] {
+            let found = kind(&error(status, code, subcode));
+            assert_eq!(found, expected, "HTTP {status}, {code}/{subcode}");
+        }
+        let bare = reply(200, json!({ "error": { "message": "odd" } }));
+        assert!(!is_success(&bare) && kind(&bare) == Unreadable);
+    }
+
+    #[test]
+    fn what_calls_itself_transient_is_tried_again() {
+        let transient = json!({ "error": { "code": 100, "is_transient": true, "message": "" } });
+        assert_eq!(kind(&reply(400, transient)), RefusalKind::Unavailable);
+    }
+
+    #[test]
+    fn a_platforms_own_codes_come_first_and_rest_as_long_as_is_said() {
+        let own = |code: Code| {
+            (code.subcode == 7)
+                .then_some(RefusalKind::Throttled { until: None, scope: PaceScope::Account })
+        };
+        let answer = error(400, 190, 7);
+        assert_eq!(refusal(&answer, own).kind, resting(60, PaceScope::Account));
+        assert_eq!(refusal(&answer, own).code, "190/7");
+        assert_eq!(refusal(&error(401, 190, 0), own).code, "190");
+    }
+
+    #[test]
+    fn the_longest_time_to_regain_access_is_rested() {
+        let usage = json!({
+            "1": [{ "type": "pages", "estimated_time_to_regain_access": 5 }],
+            "2": [{ "estimated_time_to_regain_access": 12 }, { "call_count": 1 }],
+        });
+        let rest = |usage: String| {
+            let mut answer = error(400, 80_001, 0);
+            answer.headers.push(("x-business-use-case-usage".to_owned(), usage));
+            kind(&answer)
+        };
+        assert_eq!(rest(usage.to_string()), resting(12, PaceScope::Account));
+        let zero = json!({ "1": [{ "estimated_time_to_regain_access": 0 }] });
+        assert_eq!(rest(zero.to_string()), resting(60, PaceScope::Account));
+        assert_eq!(rest("no JSON".to_owned()), resting(60, PaceScope::Account));
+    }
+
+    #[test]
+    fn words_are_those_meant_for_people_with_the_others_behind() {
+        for (title, said, expected) in [
+            ("", "", "No."),
+            ("Duplicate", "", "Duplicate (No.)"),
+            ("", "You did that.", "You did that. (No.)"),
+            ("Duplicate", "You did that.", "Duplicate: You did that. (No.)"),
+        ] {
+            let error = json!({
+                "message": "No.", "code": 506, "error_user_title": title,
+                "error_user_msg": said, "fbtrace_id": "A1b2",
+            });
+            let refused = refusal(&reply(400, json!({ "error": error })), |_| None);
+            assert_eq!(refused.words, expected);
+        }
+    }
 }

@@ -167,7 +167,8 @@ impl Invitation {
         ])
     }
 
-    fn back(&self, parameters: &[(&str, &str)]) -> Answer {
+    /// Back to the client with whatever else the platform says there.
+    pub(crate) fn back(&self, parameters: &[(&str, &str)]) -> Answer {
         let Ok(mut url) = Url::parse(&self.redirect_uri) else {
             return refused(self.platform, "The redirect URI is not a URL.");
         };

@@ -42,7 +42,8 @@ async fn ledger(
                 let names = Platform::NAMES.iter();
                 let mut known = names.filter(|(name, _)| *name == value);
                 let Some((_, found)) = known.next() else {
-                    return complaint("`platform` must be one of mastodon, gotosocial, bluesky, x");
+                    let names = Platform::NAMES.map(|(name, _)| name).join(", ");
+                    return complaint(&format!("`platform` must be one of {names}"));
                 };
                 platform = Some(*found);
             }

@@ -36,7 +36,7 @@ pub struct LedgerEntry {
 
 #[derive(Clone, Debug)]
 pub struct LedgerMedia {
-    /// `image`, `video`, `gif` or `audio`.
+    /// `image`, `video`, `gif`, `audio` or `document`.
     pub kind: &'static str,
     pub mime: &'static str,
     /// Size in bytes.
@@ -52,6 +52,8 @@ pub(crate) struct Face {
     pub(crate) warning: Option<String>,
     pub(crate) card: Option<Card>,
     pub(crate) poll: Vec<String>,
+    /// What else the platform shows beside the post, in words: "made with AI".
+    pub(crate) marks: Vec<String>,
     pub(crate) edited: bool,
 }
 
@@ -82,7 +84,8 @@ impl LedgerEntry {
             "sequence": self.sequence, "at": self.at.rfc3339(), "platform": self.platform.name(),
             "account": self.account, "handle": self.handle, "id": self.id, "url": self.url,
             "text": self.text, "media": media, "reply_to": self.reply_to,
-            "idempotency_key": self.idempotency_key,
+            "idempotency_key": self.idempotency_key, "poll": self.face.poll,
+            "marks": self.face.marks, "edited": self.face.edited,
             "deleted_at": self.deleted_at.map(Timestamp::rfc3339),
         })
     }
@@ -109,11 +112,25 @@ impl Ledger {
         }
     }
 
+    /// For platforms where an edit may bring other files.
+    pub(crate) fn replace_media(&mut self, platform: Platform, id: &str, media: Vec<LedgerMedia>) {
+        if let Some(entry) = self.find_mut(platform, id) {
+            entry.media = media;
+        }
+    }
+
     pub(crate) fn mark_edited(&mut self, platform: Platform, id: &str, text: &str, face: Face) {
         if let Some(entry) = self.find_mut(platform, id) {
             entry.text = text.to_owned();
             entry.face = face;
             entry.face.edited = true;
+        }
+    }
+
+    /// An edit under an id of its own leads to the same entry.
+    pub(crate) fn also_known_as(&mut self, platform: Platform, id: &str, other: &str) {
+        if let Some(place) = self.places.get(&(platform, id.to_owned())).copied() {
+            self.places.insert((platform, other.to_owned()), place);
         }
     }
 

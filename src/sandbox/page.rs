@@ -97,6 +97,8 @@ fn title(platform: Platform) -> &'static str {
         Platform::Mastodon => "Mastodon",
         Platform::Gotosocial => "GoToSocial",
         Platform::Bluesky => "Bluesky",
+        Platform::Linkedin => "LinkedIn",
+        Platform::Threads => "Threads",
         Platform::X => "X",
     }
 }
@@ -159,6 +161,11 @@ fn post(entry: &LedgerEntry, now: Timestamp) -> Markup {
                     @if entry.reply_to.is_some() { span class="mark" { "reply" } }
                     @if deleted { span class="mark gone" { "deleted" } }
                 }
+                @if !entry.face.marks.is_empty() {
+                    p class="marks" {
+                        @for mark in &entry.face.marks { span class="mark" { (mark) } }
+                    }
+                }
                 @if let Some(warning) = &entry.face.warning {
                     p class="warning" { "⚠ " (warning) }
                 }
@@ -215,6 +222,7 @@ fn figure(media: &LedgerMedia) -> Markup {
             @match media.kind {
                 "video" => video src=(source) controls preload="metadata" {},
                 "audio" => audio src=(source) controls preload="none" {},
+                "document" => a class="card" href=(source) download="" { "Document" },
                 _ => img src=(source) alt=(media.alt) loading="lazy";
             }
             figcaption {
@@ -313,6 +321,7 @@ h2 { font-size: 1.05rem; margin: 0; padding: .7rem 1rem; border-bottom: 1px soli
 section { background: var(--sheet); border: 1px solid var(--line); border-radius: 12px;
   overflow: hidden; border-top: 4px solid var(--brand, var(--line)); min-width: 0; }
 .mastodon { --brand: #6364ff; } .bluesky { --brand: #1185fe; } .x { --brand: #6b7280; }
+.linkedin { --brand: #0a66c2; } .threads { --brand: #444; }
 .gotosocial { --brand: #df8958; } .wide { margin: 1rem 0; }
 .empty { margin: 0; padding: 1rem; color: var(--soft); }
 .thread { border-bottom: 1px solid var(--line); } .thread:last-child { border: 0; }
@@ -328,6 +337,7 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
 .text { white-space: pre-wrap; overflow-wrap: anywhere; } a { color: var(--link); }
 .mark { margin-left: .4rem; padding: 0 .45rem; border: 1px solid var(--line); font-size: .8rem;
   border-radius: 99px; } .gone { color: var(--bad); border-color: currentColor; }
+.marks .mark { margin: 0 .4rem 0 0; overflow-wrap: anywhere; }
 .deleted .text, .deleted .media, .deleted .card { opacity: .5; text-decoration: line-through; }
 .warning { color: var(--bad); } .id { color: var(--soft); font-size: .75rem;
   overflow-wrap: anywhere; }

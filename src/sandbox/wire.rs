@@ -23,6 +23,8 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     /// Below the platform's base, percent-decoded, split at `/`.
     pub(crate) segments: Vec<String>,
+    /// Path and query below the platform's base as the client wrote them, still percent-encoded.
+    pub(crate) target: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     /// Empty for multipart requests, whose parts are in `fields`.
@@ -69,6 +71,10 @@ impl Call {
         let below = uri.path().strip_prefix(prefix).unwrap_or(uri.path());
         Ok(Call {
             method,
+            target: match uri.query() {
+                Some(query) => format!("{below}?{query}"),
+                None => below.to_owned(),
+            },
             segments: below
                 .split('/')
                 .filter(|segment| !segment.is_empty())

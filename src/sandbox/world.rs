@@ -8,9 +8,11 @@ use super::{
     chance::Chance,
     faults::{Fault, FaultBoard, FaultKind, Operation},
     ledger::Ledger,
+    linkedin::Linkedin,
     mastodon::{Flavour, Mastodon},
     meter::{Limits, Meter},
     shelf::Shelf,
+    threads::Threads,
     wire::{Answer, Call},
     x::X,
 };
@@ -69,6 +71,8 @@ pub(crate) struct World {
     mastodon: Mastodon,
     gotosocial: Mastodon,
     bluesky: Bluesky,
+    linkedin: Linkedin,
+    threads: Threads,
     x: X,
 }
 
@@ -95,6 +99,8 @@ impl World {
             mastodon: Mastodon::new(Flavour::Mastodon, Meter::new(limits)),
             gotosocial: Mastodon::new(Flavour::Gotosocial, Meter::new(limits)),
             bluesky: Bluesky::new(Meter::new(limits)),
+            linkedin: Linkedin::new(Meter::new(limits)),
+            threads: Threads::new(Meter::new(limits)),
             x: X::new(Meter::new(limits)),
         }
     }
@@ -108,6 +114,8 @@ impl World {
             Platform::Mastodon => &mut self.mastodon,
             Platform::Gotosocial => &mut self.gotosocial,
             Platform::Bluesky => &mut self.bluesky,
+            Platform::Linkedin => &mut self.linkedin,
+            Platform::Threads => &mut self.threads,
             Platform::X => &mut self.x,
         }
     }
@@ -117,6 +125,8 @@ impl World {
             Platform::Mastodon => &mut self.mastodon,
             Platform::Gotosocial => &mut self.gotosocial,
             Platform::Bluesky => &mut self.bluesky,
+            Platform::Linkedin => &mut self.linkedin,
+            Platform::Threads => &mut self.threads,
             Platform::X => &mut self.x,
         };
         let operation = simulation.operation(call);

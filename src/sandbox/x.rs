@@ -1,12 +1,20 @@
 //! X: API v2 by its OpenAPI description 2.167 (August 2026) and docs.x.com, read 2026-07-02.
 //!
 //! Invariants: a refresh token works once, and using it again ends the grant; the same text is not
-//! accepted twice from one account in one place within the duplicate window.
+//! accepted twice from one account in one place within the duplicate window; an edit is no new
+//! publication.
+//!
+//! A client whose id contains "enterprise" has that plan, every other one is self-serve. A handle
+//! that contains "premium" belongs to somebody who pays for it.
 
 mod draft;
+mod edits;
 mod media;
 mod posts;
+mod retweets;
 mod signin;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::{collections::HashMap, time::Duration};
@@ -34,6 +42,8 @@ const QUARTER: u64 = 15 * 60;
 /// Per user and 15 minutes: docs.x.com, fundamentals, rate limits, read 2026-07-02.
 const POST: Rule = Rule::new("POST /2/tweets", 100, QUARTER);
 const DELETE: Rule = Rule::new("DELETE /2/tweets/:id", 50, QUARTER);
+const RETWEET: Rule = Rule::new("POST /2/users/:id/retweets", 50, QUARTER);
+const UNRETWEET: Rule = Rule::new("DELETE /2/users/:id/retweets/:id", 50, QUARTER);
 const LOOKUP: Rule = Rule::new("GET /2/tweets/:id", 900, QUARTER);
 const LOOKUPS: Rule = Rule::new("GET /2/tweets", 5_000, QUARTER);
 const TIMELINE: Rule = Rule::new("GET /2/users/:id/tweets", 900, QUARTER);
@@ -56,6 +66,10 @@ pub(crate) struct X {
     timelines: HashMap<usize, Vec<u64>>,
     /// By account, text and the post that is answered: the last post that said so.
     said: HashMap<(usize, String, Option<u64>), u64>,
+    /// By a post's first version: all of them, oldest first.
+    chains: HashMap<u64, Vec<u64>>,
+    /// By account and the post that was passed on.
+    retweets: HashMap<(usize, u64), u64>,
 }
 
 /// Either arm is sent; `Err` only ends the handling early.
@@ -73,12 +87,15 @@ impl X {
             posts: HashMap::new(),
             timelines: HashMap::new(),
             said: HashMap::new(),
+            chains: HashMap::new(),
+            retweets: HashMap::new(),
         }
     }
 
     fn route(&mut self, call: &Call, books: &mut Books, seen: &mut Option<Reading>) -> Reply {
         let (method, segments) = call.route();
         let read = ["tweet.read", "users.read"];
+        let write = ["tweet.write", "tweet.read", "users.read"];
         match (method, segments.as_slice()) {
             ("GET" | "POST", ["i", "oauth2", "authorize"]) => Ok(self.consent(call, books)),
             ("POST", ["2", "oauth2", "token"]) => self.token(call, books),
@@ -94,9 +111,16 @@ impl X {
                 self.timeline(call, id)
             }
             ("POST", ["2", "tweets"]) => {
-                let scopes = ["tweet.write", "tweet.read", "users.read"];
-                let account = self.authorize(call, &scopes, &POST, seen)?;
+                let account = self.authorize(call, &write, &POST, seen)?;
                 self.create(call, account, books)
+            }
+            ("POST", ["2", "users", id, "retweets"]) => {
+                let account = self.authorize(call, &write, &RETWEET, seen)?;
+                self.retweet(call, id, account, books)
+            }
+            ("DELETE", ["2", "users", id, "retweets", source]) => {
+                let account = self.authorize(call, &write, &UNRETWEET, seen)?;
+                self.unretweet(call, id, account, source, books)
             }
             ("GET", ["2", "tweets"]) => {
                 self.authorize(call, &read, &LOOKUPS, seen)?;
@@ -163,6 +187,15 @@ impl X {
         }
     }
 
+    fn is_enterprise(&self, call: &Call) -> bool {
+        let grant = call.bearer().and_then(|token| self.grants.behind(token));
+        grant.is_some_and(|grant| self.grants.client(grant).contains("enterprise"))
+    }
+
+    fn is_premium(&self, account: usize) -> bool {
+        self.people.get(account).handle.to_ascii_lowercase().contains("premium")
+    }
+
     fn token_of(call: &Call) -> Option<String> {
         if let Some(token) = call.bearer() {
             return Some(token.to_owned());
@@ -179,7 +212,7 @@ impl Simulation for X {
         match (method, segments.as_slice()) {
             (_, [_] | ["i", ..] | [_, "status", _]) => None,
             (_, ["2", "oauth2", ..]) => Some(Operation::Token),
-            ("POST", ["2", "tweets"]) => Some(Operation::Publish),
+            ("POST", ["2", "tweets"] | ["2", "users", _, "retweets"]) => Some(Operation::Publish),
             ("POST", ["2", "media", ..]) => Some(Operation::Upload),
             ("DELETE", _) => Some(Operation::Delete),
             _ => Some(Operation::Read),
@@ -298,161 +331,5 @@ fn permalink(id: &str, books: &Books) -> Answer {
     match books.ledger.find(super::Platform::X, id) {
         Some(entry) => Answer::redirect(&format!("/#post-{}", entry.sequence)),
         None => not_found(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use reqwest::{
-        Method,
-        multipart::{Form, Part},
-    };
-
-    use super::*;
-    use crate::sandbox::trial::{Trial, VERIFIER, mp4, read, start};
-
-    async fn refresh(trial: &Trial, token: &Value) -> (u16, Value) {
-        let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap())];
-        let request = trial.request(Method::POST, "/x/2/oauth2/token", "");
-        let request = request.basic_auth("app", Some("sandbox-secret")).form(&form);
-        read(request.send().await.unwrap()).await
-    }
-
-    fn access(tokens: &Value) -> &str {
-        tokens["access_token"].as_str().unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_code_needs_its_verifier_works_once_and_lives_30_seconds() {
-        let trial = start().await;
-        let scope = "tweet.read users.read";
-        let code = trial.allow("/x/i/oauth2/authorize", "app", scope).await;
-        assert_eq!(trial.x_token(&code, "wrong").await.0, 400);
-        let (status, tokens) = trial.x_token(&code, VERIFIER).await;
-        assert_eq!(status, 200);
-        assert!(tokens["refresh_token"].is_null());
-        assert_eq!(trial.x_token(&code, VERIFIER).await.0, 400);
-        let code = trial.allow("/x/i/oauth2/authorize", "app", scope).await;
-        trial.advance(Duration::from_secs(30));
-        assert_eq!(trial.x_token(&code, VERIFIER).await.0, 400);
-        let (status, me) = trial.get("/x/2/users/me", access(&tokens)).await;
-        assert_eq!((status, &me["data"]["username"]), (200, &json!("alice")));
-        let (status, _) = trial.post("/x/2/tweets", access(&tokens), json!({"text": "x"})).await;
-        assert_eq!(status, 403);
-    }
-
-    #[tokio::test]
-    async fn using_a_refresh_token_twice_ends_the_grant() {
-        let trial = start().await;
-        let first = trial.x().await;
-        let (status, second) = refresh(&trial, &first["refresh_token"]).await;
-        assert_eq!(status, 200, "{second}");
-        assert_eq!(trial.get("/x/2/users/me", access(&second)).await.0, 200);
-        assert_eq!(refresh(&trial, &first["refresh_token"]).await.0, 400);
-        assert_eq!(refresh(&trial, &second["refresh_token"]).await.0, 400);
-        assert_eq!(trial.get("/x/2/users/me", access(&second)).await.0, 401);
-    }
-
-    #[tokio::test]
-    async fn the_same_text_in_the_same_place_is_a_duplicate() {
-        let trial = start().await;
-        let tokens = trial.x().await;
-        let token = access(&tokens);
-        let body = json!({ "text": "hi <b> https://example.com/a" });
-        let (status, first) = trial.post("/x/2/tweets", token, body.clone()).await;
-        assert_eq!(status, 201, "{first}");
-        let (status, again) = trial.post("/x/2/tweets", token, body.clone()).await;
-        let wanted = "You are not allowed to create a Tweet with duplicate content.";
-        assert_eq!((status, &again["detail"]), (403, &json!(wanted)));
-        let mut reply = body;
-        reply["reply"] = json!({ "in_reply_to_tweet_id": first["data"]["id"] });
-        assert_eq!(trial.post("/x/2/tweets", token, reply).await.0, 201);
-        assert_eq!(trial.sandbox.ledger().len(), 2);
-        let (_, me) = trial.get("/x/2/users/me", token).await;
-        let path = format!(
-            "/x/2/users/{}/tweets?tweet.fields=entities,referenced_tweets,conversation_id",
-            me["data"]["id"].as_str().unwrap()
-        );
-        let (_, listed) = trial.get(&path, token).await;
-        let newest = &listed["data"][0];
-        assert_eq!(newest["referenced_tweets"][0]["id"], first["data"]["id"]);
-        assert_eq!(newest["conversation_id"], first["data"]["id"]);
-        let url = &newest["entities"]["urls"][0];
-        assert_eq!(url["expanded_url"], "https://example.com/a");
-        assert!(newest["text"].as_str().unwrap().starts_with("hi &lt;b&gt; https://t.co/"));
-    }
-
-    #[tokio::test]
-    async fn both_forms_of_a_posts_address_lead_to_it() {
-        let trial = start().await;
-        let tokens = trial.x().await;
-        let (_, made) = trial.post("/x/2/tweets", access(&tokens), json!({ "text": "x" })).await;
-        let id = made["data"]["id"].as_str().unwrap();
-        for path in [format!("/x/i/web/status/{id}"), format!("/x/alice/status/{id}")] {
-            let answer = trial.request(Method::GET, &path, "").send().await.unwrap();
-            assert_eq!(answer.headers()["location"], "/#post-1", "{path}");
-        }
-    }
-
-    #[tokio::test]
-    async fn unknown_keys_and_long_texts_are_refused() {
-        let trial = start().await;
-        let tokens = trial.x().await;
-        for (body, wanted) in [
-            (json!({ "text": "x", "color": "red" }), 400),
-            (json!({ "text": "x", "poll": { "options": ["a", "b"] } }), 400),
-            (json!({ "text": "の".repeat(141) }), 403),
-            (json!({ "text": "$A and $B" }), 403),
-            (json!({ "text": "x", "media": { "media_ids": ["1"] } }), 400),
-        ] {
-            let (status, answer) = trial.post("/x/2/tweets", access(&tokens), body).await;
-            assert_eq!(status, wanted, "{answer}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_video_is_sent_in_segments_processed_and_attached() {
-        let trial = start().await;
-        let tokens = trial.x().await;
-        let token = access(&tokens);
-        let body = json!({ "media_type": "video/mp4", "media_category": "tweet_video",
-            "total_bytes": 2_000 });
-        let (_, begun) = trial.post("/x/2/media/upload/initialize", token, body).await;
-        let id = begun["data"]["id"].as_str().unwrap();
-        for (index, part) in mp4().chunks(1_000).enumerate() {
-            let form = Form::new()
-                .text("segment_index", index.to_string())
-                .part("media", Part::bytes(part.to_vec()).file_name("blob"));
-            let path = format!("/x/2/media/upload/{id}/append");
-            let request = trial.request(Method::POST, &path, token).multipart(form);
-            assert_eq!(request.send().await.unwrap().status(), 200);
-        }
-        let path = format!("/x/2/media/upload/{id}/finalize");
-        let request = trial.request(Method::POST, &path, token);
-        let (_, done) = read(request.send().await.unwrap()).await;
-        assert_eq!(done["data"]["processing_info"]["state"], "pending");
-        let post = json!({ "text": "film", "media": { "media_ids": [id] } });
-        assert_eq!(trial.post("/x/2/tweets", token, post.clone()).await.0, 400);
-        trial.advance(Duration::from_secs(2));
-        let path = format!("/x/2/media/upload?command=STATUS&media_id={id}");
-        let (_, status) = trial.get(&path, token).await;
-        assert_eq!(status["data"]["processing_info"]["state"], "succeeded");
-        let (status, answer) = trial.post("/x/2/tweets", token, post).await;
-        assert_eq!(status, 201, "{answer}");
-    }
-
-    #[tokio::test]
-    async fn the_101st_post_is_throttled_without_a_retry_after() {
-        let trial = start().await;
-        let tokens = trial.x().await;
-        for number in 0..100 {
-            let body = json!({ "text": format!("n {number}") });
-            assert_eq!(trial.post("/x/2/tweets", access(&tokens), body).await.0, 201);
-        }
-        let request = trial.request(Method::POST, "/x/2/tweets", access(&tokens));
-        let response = request.json(&json!({ "text": "more" })).send().await.unwrap();
-        assert_eq!(response.status(), 429);
-        assert_eq!(response.headers()["x-rate-limit-remaining"], "0");
-        assert!(response.headers().get("retry-after").is_none());
     }
 }

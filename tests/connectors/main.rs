@@ -7,8 +7,10 @@
 )]
 
 mod bluesky;
+mod facebook;
 mod fake;
 mod instagram;
+mod linkedin;
 mod mastodon;
 mod specs;
 mod x;
@@ -28,7 +30,14 @@ use serde_json::{Value, json};
 use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, reply};
 
 /// One per platform.
-const FAKES: &[&Fake] = &[&bluesky::FAKE, &instagram::FAKE, &mastodon::FAKE, &x::FAKE];
+const FAKES: &[&Fake] = &[
+    &bluesky::FAKE,
+    &facebook::FAKE,
+    &instagram::FAKE,
+    &linkedin::FAKE,
+    &mastodon::FAKE,
+    &x::FAKE,
+];
 
 fn each(mut check: impl FnMut(&dyn AnyConnector, &Fake)) {
     for connector in ALL {

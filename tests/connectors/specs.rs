@@ -63,8 +63,8 @@ const DESCRIBED: &[Described] = &[
     Described {
         platform: "facebook",
         read: |specs| Graph::at(&specs.join("meta-graph"), FACEBOOK).map(Description::Graph),
-        errands: &[],
-        at_least: 0,
+        errands: crate::facebook::errands::ERRANDS,
+        at_least: 91,
     },
     Described {
         platform: "instagram",
@@ -79,8 +79,8 @@ const DESCRIBED: &[Described] = &[
             let document = read_json(&path)?;
             Some(Description::OpenApi(OpenApi::new(document, Forms::AsDescribed)))
         },
-        errands: &[],
-        at_least: 0,
+        errands: crate::linkedin::errands::ERRANDS,
+        at_least: 150,
     },
     Described {
         platform: "mastodon",

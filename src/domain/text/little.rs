@@ -11,10 +11,12 @@ const RESERVED: &[char] = &['|', '{', '}', '@', '[', ']', '(', ')', '<', '>', '#
 const MENTIONED: &[&str] = &["urn:li:organization:", "urn:li:person:"];
 
 /// The text as LinkedIn wants it. A mention, `@[Name](urn:li:organization:1)`, stays one; a hashtag
-/// becomes LinkedIn's own template for one; everything else means itself.
+/// becomes LinkedIn's own template for one, except inside an address; everything else means itself.
 pub(super) fn escaped(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 16);
     let mut rest = text;
+    let links = super::links(text);
+    let in_link = |rest: &str| links.iter().any(|link| link.contains(&(text.len() - rest.len())));
     let mut before = None;
     while let Some(letter) = rest.chars().next() {
         let used = if let Some(mention) = mention(rest) {
@@ -25,7 +27,7 @@ pub(super) fn escaped(text: &str) -> String {
             written.push_str(urn);
             written.push(')');
             mention.length
-        } else if let Some(tag) = super::tags::tag(before, rest) {
+        } else if let Some(tag) = super::tags::tag(before, rest).filter(|_| !in_link(rest)) {
             written.push_str("{hashtag|\\#|");
             tag.chars().for_each(|letter| push(&mut written, letter));
             written.push('}');
@@ -77,6 +79,7 @@ mod tests {
         assert_eq!(escaped(r"C:\x"), r"C:\\x");
         assert_eq!(escaped("mail me@example.org"), r"mail me\@example.org");
         assert_eq!(escaped("https://e.org/a_b#c"), r"https://e.org/a\_b\#c");
+        assert_eq!(escaped("https://e.org/a,#b #c"), r"https://e.org/a,\#b {hashtag|\#|c}");
     }
 
     #[test]

@@ -218,9 +218,9 @@ impl Mastodon {
         Face {
             pieces: words::face(&status.text),
             warning: Some(status.spoiler.clone()).filter(|text| !text.is_empty()),
-            card: None,
             poll: status.poll.as_ref().map_or(Vec::new(), |poll| poll.options.clone()),
             edited: status.edited_at.is_some(),
+            ..Face::default()
         }
     }
 

@@ -8,41 +8,136 @@ use crate::{
     domain::time::Timestamp,
     sandbox::{
         Platform,
-        ledger::{Face, LedgerEntry, LedgerMedia, Piece},
+        ledger::{Face, LedgerEntry, LedgerMedia},
+        people::Person,
         text::attention,
     },
 };
 
 use super::{
-    Answer, Books, Call, EPOCH, Reply, X, draft::Draft, forbidden, invalid, media::Stage, words,
+    Answer, Books, Call, EPOCH, Reply, X,
+    draft::{Draft, Poll},
+    forbidden, invalid,
+    media::Stage,
+    words,
 };
 
 /// X does not say how long it remembers a text; a day is the careful reading.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) struct Post {
-    account: usize,
-    /// As stored: short links, escaped.
-    text: String,
+    pub(super) account: usize,
+    /// As stored: short links, escaped. Of a long post, its beginning.
+    pub(super) text: String,
+    /// All of a long post.
+    note: Option<String>,
     urls: Vec<Value>,
     media: Vec<u64>,
-    reply_to: Option<u64>,
+    /// With an id of its own.
+    pub(super) poll: Option<(u64, Poll)>,
+    pub(super) reply_to: Option<u64>,
+    pub(super) quotes: Option<u64>,
+    pub(super) retweets: Option<u64>,
+    pub(super) community: Option<u64>,
     conversation: u64,
-    at: Timestamp,
+    /// The first version of this post; itself, unless it was edited.
+    pub(super) first: u64,
+    pub(super) at: Timestamp,
     pub(super) deleted: bool,
+}
+
+impl Post {
+    pub(super) fn new(account: usize, text: String, id: u64, at: Timestamp) -> Post {
+        Post {
+            account,
+            text,
+            note: None,
+            urls: Vec::new(),
+            media: Vec::new(),
+            poll: None,
+            reply_to: None,
+            quotes: None,
+            retweets: None,
+            community: None,
+            conversation: id,
+            first: id,
+            at,
+            deleted: false,
+        }
+    }
+}
+
+/// What every entry of this platform has alike.
+pub(super) fn entry(
+    call: &Call,
+    person: &Person,
+    id: u64,
+    text: String,
+    face: Face,
+) -> LedgerEntry {
+    LedgerEntry {
+        sequence: 0,
+        at: call.now,
+        platform: Platform::X,
+        account: person.id.clone(),
+        handle: person.handle.clone(),
+        id: id.to_string(),
+        url: format!("{}/{}/status/{id}", call.base, person.handle),
+        text,
+        media: Vec::new(),
+        reply_to: None,
+        idempotency_key: None,
+        deleted_at: None,
+        face,
+    }
 }
 
 impl X {
     pub(super) fn create(&mut self, call: &Call, account: usize, books: &mut Books) -> Reply {
         let body = call.json().filter(Value::is_object);
         let body = body.ok_or_else(|| invalid("Requests body is not a JSON object", &json!({})))?;
-        let draft = self.draft(call, account, &body)?;
+        let mut draft = self.draft(call, account, &body)?;
+        if let Some(previous) = draft.edits {
+            self.editable(previous, account, &draft, call.now)?;
+            // A new version stays where the old one stood.
+            draft.reply_to = self.posts.get(&previous).and_then(|post| post.reply_to);
+        }
         let said = (account, draft.text.clone(), draft.reply_to);
         if draft.media.is_empty() && self.is_duplicate(&said, call.now) {
             let text = "You are not allowed to create a Tweet with duplicate content.";
             return Err(forbidden(text));
         }
         let id = books.chance.snowflake(call.now, EPOCH, 22);
+        let post = self.stored(call, account, id, &mut draft, books);
+        let text = post.text.clone();
+        match draft.edits {
+            Some(previous) => self.supersede(call, previous, id, draft, books),
+            None => {
+                let person = self.people.get(account);
+                let mut made = entry(call, person, id, draft.text, draft.face);
+                made.media = self.shown_media(&draft.media);
+                made.reply_to = draft.reply_to.map(|id| id.to_string());
+                books.ledger.record(made);
+            }
+        }
+        let versions = self.version_names(id, &post);
+        self.said.insert(said, id);
+        self.timelines.entry(account).or_default().push(id);
+        self.posts.insert(id, post);
+        let data =
+            json!({ "id": id.to_string(), "text": text, "edit_history_tweet_ids": versions });
+        Ok(Answer::json(201, &json!({ "data": data })))
+    }
+
+    /// The post as it will be kept; the draft learns how its text is shown.
+    fn stored(
+        &self,
+        call: &Call,
+        account: usize,
+        id: u64,
+        draft: &mut Draft,
+        books: &mut Books,
+    ) -> Post {
         let handle = &self.people.get(account).handle;
         let tails: Vec<(String, String)> = draft
             .media
@@ -56,24 +151,33 @@ impl X {
             })
             .collect();
         let stored = words::stored(&draft.text, &tails, || books.chance.word(10));
+        draft.face.pieces = stored.pieces;
+        let is_long = words::weight(&draft.text) > words::WEIGHT_MAX;
         let answered = draft.reply_to.and_then(|id| self.posts.get(&id));
-        let post = Post {
-            account,
-            text: stored.text,
+        let previous = draft.edits.and_then(|id| self.posts.get(&id));
+        let mut post = Post::new(account, stored.text, id, call.now);
+        if is_long {
+            let beginning = words::beginning(&post.text);
+            post.note = Some(std::mem::replace(&mut post.text, beginning));
+        }
+        Post {
             urls: stored.urls,
-            conversation: answered.map_or(id, |post| post.conversation),
             media: draft.media.clone(),
+            poll: draft
+                .poll
+                .clone()
+                .map(|poll| (books.chance.snowflake(call.now, EPOCH, 22), poll)),
             reply_to: draft.reply_to,
-            at: call.now,
-            deleted: false,
-        };
-        let data = json!({ "id": id.to_string(), "text": post.text,
-            "edit_history_tweet_ids": [id.to_string()] });
-        self.note(call, id, account, draft, stored.pieces, books);
-        self.said.insert(said, id);
-        self.timelines.entry(account).or_default().push(id);
-        self.posts.insert(id, post);
-        Ok(Answer::json(201, &json!({ "data": data })))
+            quotes: draft.quotes,
+            community: draft.community,
+            conversation: previous.or(answered).map_or(id, |other| other.conversation),
+            first: previous.map_or(id, |other| other.first),
+            ..post
+        }
+    }
+
+    fn version_names(&self, id: u64, post: &Post) -> Vec<String> {
+        self.versions(id, post).iter().map(u64::to_string).collect()
     }
 
     fn is_duplicate(&self, said: &(usize, String, Option<u64>), now: Timestamp) -> bool {
@@ -81,17 +185,8 @@ impl X {
         earlier.is_some_and(|post| !post.deleted && post.at.elapsed(now) < DUPLICATE_WINDOW)
     }
 
-    fn note(
-        &self,
-        call: &Call,
-        id: u64,
-        account: usize,
-        draft: Draft,
-        pieces: Vec<Piece>,
-        books: &mut Books,
-    ) {
-        let person = self.people.get(account);
-        let media = draft.media.iter().filter_map(|id| {
+    pub(super) fn shown_media(&self, chosen: &[u64]) -> Vec<LedgerMedia> {
+        let media = chosen.iter().filter_map(|id| {
             let media = self.media.get(id)?;
             match media.stage {
                 Stage::Sending { .. } => None,
@@ -104,21 +199,7 @@ impl X {
                 }),
             }
         });
-        books.ledger.record(LedgerEntry {
-            sequence: 0,
-            at: call.now,
-            platform: Platform::X,
-            account: person.id.clone(),
-            handle: person.handle.clone(),
-            id: id.to_string(),
-            url: format!("{}/{}/status/{id}", call.base, person.handle),
-            text: draft.text,
-            media: media.collect(),
-            reply_to: draft.reply_to.map(|id| id.to_string()),
-            idempotency_key: None,
-            deleted_at: None,
-            face: Face { pieces, poll: draft.poll, ..Face::default() },
-        });
+        media.collect()
     }
 
     /// Deleting what is gone already succeeds; what belongs to others does not.
@@ -130,14 +211,23 @@ impl X {
         books: &mut Books,
     ) -> Reply {
         let number = id.parse().unwrap_or_default();
-        if let Some(post) = self.posts.get_mut(&number) {
-            if post.account != account {
-                return Err(forbidden("You are not authorized to delete this Tweet."));
-            }
-            post.deleted = true;
-            books.ledger.mark_deleted(Platform::X, id, call.now);
+        let owner = self.posts.get(&number).map(|post| post.account);
+        if owner.is_some_and(|owner| owner != account) {
+            return Err(forbidden("You are not authorized to delete this Tweet."));
         }
+        self.remove(number, call.now, books);
         Ok(Answer::json(200, &json!({ "data": { "deleted": true } })))
+    }
+
+    /// Deleting one version of a post deletes all of them.
+    pub(super) fn remove(&mut self, id: u64, now: Timestamp, books: &mut Books) {
+        let Some(post) = self.posts.get(&id) else { return };
+        for version in self.versions(id, post) {
+            if let Some(post) = self.posts.get_mut(&version) {
+                post.deleted = true;
+            }
+        }
+        books.ledger.mark_deleted(Platform::X, &id.to_string(), now);
     }
 
     fn live(&self, id: &str) -> Option<(u64, &Post)> {
@@ -202,7 +292,7 @@ impl X {
         let (start, end) = (instant("start_time")?, instant("end_time")?);
         let number = |name| call.query(name).and_then(|text| text.parse::<u64>().ok());
         let exclude = call.query("exclude").unwrap_or_default();
-        let no_replies = exclude.split(',').any(|kind| kind == "replies");
+        let excludes = |wanted: &str| exclude.split(',').any(|kind| kind == wanted);
         let wanted = |id: &u64| {
             let Some(post) = self.posts.get(id).filter(|post| !post.deleted) else {
                 return false;
@@ -212,7 +302,8 @@ impl X {
                 && number("since_id").is_none_or(|least| *id > least)
                 && number("until_id").is_none_or(|most| *id < most)
                 && number("pagination_token").is_none_or(|most| *id < most)
-                && !(no_replies && post.reply_to.is_some())
+                && !(excludes("replies") && post.reply_to.is_some())
+                && !(excludes("retweets") && post.retweets.is_some())
         };
         let ids = self.timelines.get(&account).into_iter().flatten().rev().copied();
         let chosen: Vec<u64> = ids.filter(wanted).take(limit).collect();
@@ -238,31 +329,42 @@ impl X {
 
     fn include(&self, call: &Call, ids: &[u64], body: &mut Value) {
         let expansions = call.query("expansions").unwrap_or_default();
-        if !expansions.split(',').any(|name| name == "attachments.media_keys") {
-            return;
-        }
-        let posts = ids.iter().filter_map(|id| self.posts.get(id));
-        let media: Vec<Value> = posts
+        let asked = |wanted: &str| expansions.split(',').any(|name| name == wanted);
+        let posts = || ids.iter().filter_map(|id| self.posts.get(id));
+        let media: Vec<Value> = posts()
             .flat_map(|post| &post.media)
             .filter_map(|id| Some(self.media.get(id)?.object(call, *id)))
             .collect();
-        if !media.is_empty() {
-            body["includes"] = json!({ "media": media });
+        if asked("attachments.media_keys") && !media.is_empty() {
+            body["includes"]["media"] = json!(media);
+        }
+        let polls = posts().filter_map(|post| Some(poll_json(post, call.now, post.poll.as_ref()?)));
+        let polls: Vec<Value> = polls.collect();
+        if asked("attachments.poll_ids") && !polls.is_empty() {
+            body["includes"]["polls"] = json!(polls);
         }
     }
 
     /// Only what is asked for is told, as X does.
     fn post_json(&self, call: &Call, id: u64, post: &Post) -> Value {
         let mut body = json!({ "id": id.to_string(), "text": post.text,
-            "edit_history_tweet_ids": [id.to_string()] });
+            "edit_history_tweet_ids": self.version_names(id, post) });
         let asked = call.query("tweet.fields").or(call.query("post.fields"));
         for field in asked.unwrap_or_default().split(',') {
             let value = match field {
                 "created_at" => json!(post.at.rfc3339()),
                 "author_id" => json!(self.people.get(post.account).id),
                 "conversation_id" => json!(post.conversation.to_string()),
-                "referenced_tweets" => match post.reply_to {
-                    Some(id) => json!([{ "type": "replied_to", "id": id.to_string() }]),
+                "referenced_tweets" => match references(post) {
+                    references if references.is_empty() => continue,
+                    references => json!(references),
+                },
+                "edit_controls" => self.edit_controls(id, post),
+                "community_id" if post.community.is_some() => {
+                    json!(post.community.map(|id| id.to_string()))
+                }
+                "note_tweet" => match &post.note {
+                    Some(note) => json!({ "text": note, "entities": { "urls": post.urls } }),
                     None => continue,
                 },
                 "in_reply_to_user_id" => match post.reply_to.and_then(|id| self.posts.get(&id)) {
@@ -274,7 +376,14 @@ impl X {
                     let keys = keys.filter_map(|id| Some(self.media.get(id)?.media_key(*id)));
                     json!({ "media_keys": keys.collect::<Vec<_>>() })
                 }
-                "entities" if !post.urls.is_empty() => json!({ "urls": post.urls }),
+                "attachments" => match &post.poll {
+                    Some((id, _)) => json!({ "poll_ids": [id.to_string()] }),
+                    None => continue,
+                },
+                "entities" => match within(&post.urls, &post.text) {
+                    urls if urls.is_empty() => continue,
+                    urls => json!({ "urls": urls }),
+                },
                 "public_metrics" => {
                     let crowd = attention(id >> 22, post.at.elapsed(call.now));
                     json!({ "retweet_count": crowd.reposts, "reply_count": crowd.replies,
@@ -287,6 +396,33 @@ impl X {
         }
         body
     }
+}
+
+fn references(post: &Post) -> Vec<Value> {
+    let kinds =
+        [("retweeted", post.retweets), ("quoted", post.quotes), ("replied_to", post.reply_to)];
+    let there = kinds.into_iter().filter_map(|(kind, id)| Some((kind, id?)));
+    there.map(|(kind, id)| json!({ "type": kind, "id": id.to_string() })).collect()
+}
+
+/// Those that a shortened text still holds.
+fn within(urls: &[Value], text: &str) -> Vec<Value> {
+    let held = |url: &&Value| url["url"].as_str().is_some_and(|short| text.contains(short));
+    urls.iter().filter(held).cloned().collect()
+}
+
+fn poll_json(post: &Post, now: Timestamp, (id, poll): &(u64, Poll)) -> Value {
+    let end = post.at.after(Duration::from_secs(poll.minutes * 60));
+    let options = poll
+        .options
+        .iter()
+        .enumerate()
+        .map(|(at, label)| json!({ "position": at + 1, "label": label, "votes": 0 }));
+    json!({
+        "id": id.to_string(), "options": options.collect::<Vec<_>>(),
+        "duration_minutes": poll.minutes, "end_datetime": end.rfc3339(),
+        "voting_status": if end > now { "open" } else { "closed" },
+    })
 }
 
 fn missing(id: &str) -> Value {

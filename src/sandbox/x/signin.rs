@@ -158,8 +158,11 @@ impl X {
             data[field] = match field {
                 "created_at" => json!(person.joined.rfc3339()),
                 "profile_image_url" => json!(""),
-                "verified" | "protected" => json!(false),
+                "protected" => json!(false),
+                "verified" => json!(self.is_premium(account)),
+                "verified_type" if self.is_premium(account) => json!("blue"),
                 "verified_type" => json!("none"),
+                "subscription_type" if self.is_premium(account) => json!("Premium"),
                 "subscription_type" => json!("None"),
                 "public_metrics" => {
                     let crowd = attention(account as u64, person.joined.elapsed(call.now));

@@ -16,6 +16,7 @@ use crate::sandbox::{
 };
 
 pub(super) const WEIGHT_MAX: usize = 280;
+pub(super) const PREMIUM_WEIGHT_MAX: usize = 25_000;
 const URL_WEIGHT: usize = 23;
 
 /// Of the domains that need no path to be a link.
@@ -196,6 +197,26 @@ impl Stored {
     }
 }
 
+/// A long post's beginning, as those see it who ask for the text alone: cut between two words.
+pub(super) fn beginning(stored: &str) -> String {
+    let end = stored.char_indices().nth(WEIGHT_MAX - 1).map_or(stored.len(), |(at, _)| at);
+    let cut = stored[..end].rfind(char::is_whitespace).unwrap_or(end);
+    format!("{}…", &stored[..cut])
+}
+
+/// Names of shares and coins: a dollar sign before a letter, not within a word.
+pub(super) fn cashtags(text: &str) -> usize {
+    let mut before = ' ';
+    let mut found = 0;
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let named = letters.peek().is_some_and(char::is_ascii_alphabetic);
+        found += usize::from(letter == '$' && named && !before.is_alphanumeric());
+        before = letter;
+    }
+    found
+}
+
 fn displayed(url: &str) -> String {
     const SHOWN_CHARS: usize = 26;
     let bare = url.split("://").nth(1).unwrap_or(url);
@@ -227,6 +248,13 @@ mod tests {
             ("e.g. i.e. v1.2 hello.world", 15 + 23),
         ] {
             assert_eq!(weight(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn cashtags_begin_words_and_prices_are_none() {
+        for (text, wanted) in [("$A, ($B) and $c", 3), ("$5 US$x $ $$D", 1), ("no", 0)] {
+            assert_eq!(cashtags(text), wanted, "{text}");
         }
     }
 
