@@ -12,6 +12,7 @@ mod deliveries;
 mod description;
 mod door;
 mod events;
+mod files;
 mod health;
 mod media;
 mod oauth;
@@ -84,6 +85,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(platforms::routes());
     OpenApiRouter::with_openapi(description::common())
         .nest("/api/v1", versioned)
+        .merge(files::routes())
         .merge(oauth::routes())
         .merge(health::routes())
         .merge(description::routes())

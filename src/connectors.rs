@@ -30,6 +30,7 @@ pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
 mod meta;
+pub mod threads;
 pub mod x;
 
 /// What a platform's file provides, in this order.
@@ -113,6 +114,7 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &instagram::Instagram,
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
+    &threads::Threads,
     &x::X,
 ];
 

@@ -9,6 +9,7 @@
 pub mod facade;
 
 mod account;
+mod addresses;
 mod apps;
 mod core;
 mod delivery;
@@ -19,6 +20,8 @@ mod janitor;
 mod jobs;
 mod journal;
 mod paces;
+mod pixels;
+mod probe;
 mod refresh;
 mod root;
 mod scheduler;
@@ -48,6 +51,8 @@ use crate::{
         problem::{Code, Problem},
         time::Timestamp,
     },
+    net::guard,
+    policy::reach,
     store::Read,
 };
 
@@ -203,7 +208,7 @@ pub fn version_alarms(versions: &BTreeMap<String, String>, now: Timestamp) -> Ve
 
 /// Whether platforms can fetch files from this address of ours, as far as it tells.
 pub fn is_publicly_reachable(public_url: &str) -> bool {
-    public_url.starts_with("https://")
+    reach::is_reachable(public_url, guard::is_public)
 }
 
 /// The platforms that this build has, for listings.

@@ -3,7 +3,9 @@
 pub mod agenda;
 pub mod fit;
 pub mod lane;
+pub mod mend;
 pub mod pace;
+pub mod reach;
 pub mod recovery;
 pub mod retry;
 pub mod supervision;

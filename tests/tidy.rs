@@ -53,6 +53,10 @@ const ONLY_IN: &[OnlyIn] = &[
     // The simulated platforms fetch files by themselves, as the real ones do.
     OnlyIn("reqwest", &["net", "sandbox/fetching.rs"], "`net::Client`"),
     OnlyIn("oauth2::", &["net"], "`net::oauth`"),
+    // They are given files that nobody looked at before.
+    OnlyIn("image::", &["engine/pixels"], "`pixels`"),
+    OnlyIn("imagesize::", &["engine/pixels", "sandbox/shelf.rs"], "`pixels`"),
+    OnlyIn("infer::", &["engine/probe", "sandbox/shelf.rs"], "`probe`"),
     OnlyIn("SystemTime::now", &["clock.rs"], "the `now` you were given"),
     OnlyIn("Utc::now", &["clock.rs"], "the `now` you were given"),
     OnlyIn("Instant::now", &["clock.rs"], "the `now` you were given, or `Clock::stopwatch`"),
@@ -395,6 +399,7 @@ fn rules_fire() {
     fires("connectors/x.rs", "tokio::time::sleep(wait)", "or a message sent later");
     fires("engine/x.rs", "std::env::var(NAME)", "the config section");
     fires("engine/x.rs", "use oauth2::Client;", "use `net::oauth`");
+    fires("engine/x.rs", "image::open(path)", "use `pixels`");
     fires("store/view.rs", "use sled::Db;", "the typed methods");
     fires("store/vault.rs", "rand::random()", "use `Entropy`");
     fires("policy/due.rs", "let now = SystemTime::now();", "the `now` you were given");

@@ -15,7 +15,10 @@ use axum::{
 
 use crate::{clock::Clock, domain::problem::Code, entropy::Entropy};
 
-use super::refused::{PROBLEM_JSON, Refused};
+use super::{
+    files::FILES,
+    refused::{PROBLEM_JSON, Refused},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_CHARS_MAX: usize = 128;
@@ -54,14 +57,18 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
         None => took_too_long().render(&id),
     };
     let millis = stopwatch.elapsed().as_millis();
-    // The query may carry a login's code, so only the path is logged.
     tracing::debug!(
         request.id = id.as_str(),
         "{method} {} was answered {} after {millis} ms",
-        uri.path(),
+        shown(&uri),
         response.status().as_u16(),
     );
     finish(response, &id)
+}
+
+/// For the log: the query may carry a login's code, and the path of a file is as good as the file.
+fn shown(uri: &Uri) -> &str {
+    if uri.path().starts_with(FILES) { FILES } else { uri.path() }
 }
 
 fn given_id(request: &Request) -> Option<String> {
@@ -115,7 +122,7 @@ fn finish(mut response: Response, id: &str) -> Response {
 async fn unknown_route(method: Method, uri: Uri) -> Refused {
     Refused::new(
         Code::NotFound,
-        format!("There is no {method} {}.", uri.path()),
+        format!("There is no {method} {}.", shown(&uri)),
         "All routes are described in /openapi.json.",
     )
     .at("path")
@@ -124,7 +131,7 @@ async fn unknown_route(method: Method, uri: Uri) -> Refused {
 async fn wrong_method(method: Method, uri: Uri) -> Refused {
     Refused::new(
         Code::MethodNotAllowed,
-        format!("{} does not take {method}.", uri.path()),
+        format!("{} does not take {method}.", shown(&uri)),
         "Use one of the methods in the header `Allow`.",
     )
     .at("method")
@@ -142,7 +149,7 @@ fn took_too_long() -> Refused {
 
 /// The panic's own words went to the standard error stream by way of the panic hook.
 fn panicked(method: &Method, uri: &Uri) -> Refused {
-    Refused::new(Code::Internal, format!("{method} {} panicked", uri.path()), "")
+    Refused::new(Code::Internal, format!("{method} {} panicked", shown(uri)), "")
 }
 
 #[cfg(test)]
@@ -194,6 +201,17 @@ mod tests {
     async fn wrong_method_names_the_right_ones() {
         let told = ask("DELETE", "/fine", "").await;
         assert!(told.head.contains("allow: get"), "{}", told.head);
+    }
+
+    #[test]
+    fn token_in_the_path_of_a_file_is_not_shown() {
+        for (uri, expected) in [
+            ("/files/c2VjcmV0/med_1.png", "/files/"),
+            ("/files/", "/files/"),
+            ("/api/v1/media?name=a", "/api/v1/media"),
+        ] {
+            assert_eq!(shown(&Uri::from_static(uri)), expected);
+        }
     }
 
     #[tokio::test]

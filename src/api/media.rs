@@ -17,12 +17,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{
-        ids::MediaId,
+        ids::{AccountId, MediaId},
         media::{Media, MediaKind},
         problem::Code,
         time::Timestamp,
     },
-    engine::facade::{Caller, Upload},
+    engine::facade::{Caller, Change, FitRequest, Fitted, Repeated, Shape, Upload},
 };
 
 use super::{
@@ -30,7 +30,7 @@ use super::{
     caller::{Draft, May, Read},
     once::{self, Replay},
     paging::{PageAsked, Piece},
-    reading::{Asked, Id, Text, cut_off},
+    reading::{Asked, Id, Strict, Text, cut_off},
     refused::Refused,
 };
 
@@ -43,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list, upload))
         .routes(routes!(show, delete))
+        .routes(routes!(fit))
         // The engine counts the bytes as they come.
         .layer(DefaultBodyLimit::disable())
 }
@@ -58,11 +59,19 @@ pub(crate) struct MediaView {
     #[schema(example = "image/png")]
     mime: String,
     bytes: u64,
-    /// In pixels, where the format was understood.
+    /// In pixels, as it is shown, where the format was understood.
     #[serde(skip_serializing_if = "Option::is_none")]
     width: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<u32>,
+    /// Of a video, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 12.5)]
+    length_seconds: Option<f64>,
+    /// How the pictures of a video are encoded, where that is known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false, example = "h264")]
+    codec: String,
     /// Of the content, in hexadecimal.
     sha256: String,
     /// As uploaded.
@@ -97,6 +106,8 @@ impl From<Media> for MediaView {
             bytes: media.bytes,
             width: media.size.map(|(width, _)| width),
             height: media.size.map(|(_, height)| height),
+            length_seconds: media.length.map(|length| length.as_secs_f64()),
+            codec: media.codec,
             sha256: media.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
             name: media.name,
             created: Text(media.created),
@@ -159,6 +170,89 @@ async fn upload(
     let media = api.engine.upload(&by.caller, &receipt.name, receipt.upload, once).await?;
     let replay = if media.id.made() < began { Replay::Repeated } else { Replay::First };
     Ok(once::answer(replay, Json(MediaView::from(media)).into_response()))
+}
+
+/// What an image is to fit.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewFit)]
+pub(crate) struct FitBody {
+    /// This, or `account`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "instagram")]
+    platform: Option<String>,
+    /// As the option `format` of a post; without it, the usual shape of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "story")]
+    format: Option<String>,
+    /// Its server may have limits of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "acc_01jd3v9p0c8k5t2m7q4x6y1z0n")]
+    account: Option<Text<AccountId>>,
+    #[serde(default)]
+    shape: ShapeView,
+}
+
+/// How an image gets another ratio of width to height: with a white border, or by losing what is
+/// outside its middle.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Shape)]
+pub(crate) enum ShapeView {
+    #[default]
+    Pad,
+    Crop,
+}
+
+impl FitBody {
+    fn read(self) -> FitRequest {
+        FitRequest {
+            platform: self.platform.unwrap_or_default(),
+            format: self.format.unwrap_or_default(),
+            account: self.account.map(|Text(id)| id),
+            shape: match self.shape {
+                ShapeView::Pad => Shape::Pad,
+                ShapeView::Crop => Shape::Crop,
+            },
+        }
+    }
+}
+
+/// An image that fits.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Fitted)]
+pub(crate) struct FittedView {
+    media: MediaView,
+    /// Whether it is a new file; otherwise it is the one that was asked about, which fits as it is.
+    changed: bool,
+}
+
+/// Make an image fit a platform
+///
+/// Makes a new file that keeps to the platform's limits: upright, in a format, a shape and a size
+/// that it takes, and without metadata such as the place where it was taken. The file itself stays
+/// as it is. Where nothing has to be done, the answer is the file itself, with `changed: false`.
+#[utoipa::path(post, path = "/media/{id}/fit", tag = "media", params(("id" = String, Path)),
+    request_body = FitBody, security(("key" = ["draft"])), responses(
+        (status = 201, description = "Made.", body = FittedView),
+        (status = 200, description = "Fits as it is, or made by an earlier request with this key.",
+            body = FittedView)))]
+async fn fit(
+    by: May<Draft>,
+    State(api): State<Api>,
+    Id(id): Id<MediaId>,
+    headers: HeaderMap,
+    Strict(body): Strict<FitBody>,
+) -> Result<Response, Refused> {
+    let once = once::of(&headers, &format!("POST /api/v1/media/{id}/fit"), &body)?;
+    let Fitted { media, change, repeated } =
+        api.engine.fit_media(&by.caller, id, &body.read(), once).await?;
+    let view = FittedView { media: media.into(), changed: change == Change::Made };
+    Ok(match (repeated, change) {
+        (Repeated::Yes, _) => once::answer(Replay::Repeated, Json(view).into_response()),
+        (Repeated::No, Change::Made) => once::answer(Replay::First, Json(view).into_response()),
+        (Repeated::No, Change::None) => Json(view).into_response(),
+    })
 }
 
 /// Show a file's record

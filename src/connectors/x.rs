@@ -1,5 +1,5 @@
 //! X. Upload every file in chunks, wait until it is processed, describe it; then create one post
-//! per part, each answering the one before.
+//! per part, each answering the one before. Or pass a post on, which is one request.
 //!
 //! <https://docs.x.com/x-api/posts/create-post>,
 //! <https://docs.x.com/x-api/media/quickstart/media-upload-chunked>,
@@ -10,9 +10,11 @@
 //! X has no key that would keep a post single. A post whose answer never came is looked for among
 //! the account's own, and only their proof of absence allows another try.
 
+mod draft;
 mod errand;
 mod post;
 mod refusal;
+mod repost;
 mod timeline;
 mod upload;
 
@@ -22,13 +24,16 @@ use serde::{Deserialize, Serialize};
 
 use self::timeline::{Sought, Timeline};
 use crate::{
-    connectors::{Connector, Job, JobMedia, Next, Progress, Reply, Request, Sighting, Site, Task},
+    connectors::{
+        Connector, Draft, Finding, Job, JobMedia, Next, Progress, Reply, Request, Sighting, Site,
+        Task,
+    },
     domain::{
         delivery::Live,
         platform::{
             ClientAuthentication, ClientKind, Endpoint, FirstToken, Kind, Limits, Login, OAuth,
-            Pace, PaceCounts, PaceScope, Place, Profile, Proof, RefreshModel, ScopeSeparator,
-            Targets, TextLimit, TextUnit,
+            Pace, PaceCounts, PaceScope, Place, Profile, Proof, REPOST, RefreshModel,
+            ScopeSeparator, Targets, TextLimit, TextUnit,
         },
         refusal::{Refusal, RefusalKind},
     },
@@ -39,7 +44,8 @@ pub use self::{errand::Errand, upload::File};
 pub struct X;
 
 /// - `(Initialize → Append+ → Finalize → Process* → Describe?)* → Publish+`;
-/// - `Publish → Initialize`, once, when X has lost the files of a thread's later parts.
+/// - `Publish → Initialize`, once, when X has lost the files of a thread's later parts;
+/// - `Repost`, of the post with that id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Step {
     Initialize { earned: Earned },
@@ -48,6 +54,7 @@ pub enum Step {
     Process { earned: Earned, file: File, polls: u32 },
     Describe { earned: Earned, file: File },
     Publish { earned: Earned },
+    Repost { post: String },
 }
 
 /// What X has given us so far.
@@ -100,9 +107,19 @@ impl Connector for X {
         ],
         version: None,
         limits: LIMITS,
-        kinds: &[Kind::Text, Kind::Link, Kind::Image, Kind::Gif, Kind::Video, Kind::Thread],
+        kinds: &[
+            Kind::Text,
+            Kind::Link,
+            Kind::Image,
+            Kind::Gif,
+            Kind::Video,
+            Kind::Poll,
+            Kind::Thread,
+            Kind::Quote,
+            Kind::Repost,
+        ],
         formats: &[],
-        options: post::OPTIONS,
+        options: draft::OPTIONS,
         paces: PACES,
         access: "X charges your developer app for each call and needs no review: $0.015 for a \
                  post, $0.200 for a post with a link (August 2026); without credits it refuses.",
@@ -113,7 +130,11 @@ impl Connector for X {
     type Errand = Errand;
 
     fn begin(job: &Job) -> Step {
-        Step::after_file(Earned::default(), job)
+        match job.option(REPOST) {
+            "" => Step::after_file(Earned::default(), job),
+            // Whatever names no post was refused while it was planned.
+            given => Step::Repost { post: draft::id_of(given).unwrap_or(given).to_owned() },
+        }
     }
 
     fn request(step: &Step, job: &Job) -> Request {
@@ -128,6 +149,7 @@ impl Connector for X {
                 upload::describe(file, &media(job, earned).alt, &job.site)
             }
             Step::Publish { earned } => post::creation(earned, job),
+            Step::Repost { post } => repost::creation(post, job),
         }
     }
 
@@ -144,6 +166,7 @@ impl Connector for X {
     fn probe(step: &Step, job: &Job) -> Option<Request> {
         match step {
             Step::Publish { .. } => Some(timeline::look(job)),
+            Step::Repost { .. } => Some(timeline::look_for_repost(job)),
             Step::Initialize { .. }
             | Step::Append { .. }
             | Step::Finalize { .. }
@@ -153,13 +176,22 @@ impl Connector for X {
     }
 
     fn recognise(step: Step, job: &Job, reply: &Reply) -> Sighting<Step> {
-        let Step::Publish { earned } = step else {
-            return Sighting::Unsure("an upload leaves nothing to look for".to_owned());
+        let earned = match step {
+            Step::Publish { earned } => earned,
+            Step::Repost { post } => return recognise_repost(&post, job, reply),
+            Step::Initialize { .. }
+            | Step::Append { .. }
+            | Step::Finalize { .. }
+            | Step::Process { .. }
+            | Step::Describe { .. } => {
+                return Sighting::Unsure("an upload leaves nothing to look for".to_owned());
+            }
         };
         let sought = Sought {
             text: &job.parts[earned.sent.len()].text,
             media: earned.files_of_next_part(job),
             sent: &earned.sent,
+            quoted: post::quoted(job).filter(|_| earned.sent.is_empty()),
             since: job.armed.unwrap_or(job.due),
         };
         match timeline::search(&sought, reply) {
@@ -170,7 +202,11 @@ impl Connector for X {
     }
 
     fn live(step: &Step, job: &Job) -> Vec<Live> {
-        post::live(&step.earned().sent, &job.site)
+        step.earned().map_or_else(Vec::new, |earned| post::live(&earned.sent, &job.site))
+    }
+
+    fn check(draft: &Draft) -> Vec<Finding> {
+        draft::check(draft)
     }
 
     fn errand(task: &Task) -> Option<Errand> {
@@ -229,14 +265,16 @@ const fn pace(
 }
 
 impl Step {
-    fn earned(&self) -> &Earned {
+    /// `None`: nothing is earned on the way to a repost.
+    fn earned(&self) -> Option<&Earned> {
         match self {
             Step::Initialize { earned }
             | Step::Append { earned, .. }
             | Step::Finalize { earned, .. }
             | Step::Process { earned, .. }
             | Step::Describe { earned, .. }
-            | Step::Publish { earned } => earned,
+            | Step::Publish { earned } => Some(earned),
+            Step::Repost { .. } => None,
         }
     }
 
@@ -268,7 +306,24 @@ impl Step {
             (Step::Publish { earned }, true) => {
                 Ok(Step::after_post(earned, reply.text("/data/id")?, job))
             }
-            (step, false) => Err(refusal::of_step(&step, reply)),
+            (Step::Repost { post }, true) => {
+                Ok(Next::Done(vec![repost::accept(&post, job, reply)?]))
+            }
+            (step, false) => {
+                let refusal = refusal::of_step(&step, reply);
+                match &step {
+                    Step::Repost { post } if repost::is_there(&refusal) => {
+                        Ok(Next::Done(vec![repost::live(post, job)]))
+                    }
+                    Step::Repost { .. }
+                    | Step::Initialize { .. }
+                    | Step::Append { .. }
+                    | Step::Finalize { .. }
+                    | Step::Process { .. }
+                    | Step::Describe { .. }
+                    | Step::Publish { .. } => Err(refusal),
+                }
+            }
         }
     }
 
@@ -312,7 +367,7 @@ impl Step {
     /// gone. They are uploaded once more, and what has been posted stays. Before that nothing is
     /// done here: a delivery without a live part begins anew by itself.
     fn upload_again(&self, job: &Job) -> Option<Step> {
-        let mut earned = self.earned().clone();
+        let mut earned = self.earned()?.clone();
         if earned.sent.is_empty() || earned.uploads == Uploads::Again {
             return None;
         }
@@ -327,6 +382,14 @@ impl Earned {
         let number = self.sent.len();
         let first = files_before(number, job);
         &self.ready[first..first + job.parts[number].media.len()]
+    }
+}
+
+fn recognise_repost(post: &str, job: &Job, reply: &Reply) -> Sighting<Step> {
+    match timeline::search_repost(post, reply) {
+        Timeline::Found(_) => Sighting::Found(Next::Done(vec![repost::live(post, job)])),
+        Timeline::Absent => Sighting::Absent,
+        Timeline::Unsure(reason) => Sighting::Unsure(reason),
     }
 }
 

@@ -29,6 +29,27 @@ pub struct Media {
     pub created: Timestamp,
 }
 
+impl Media {
+    /// As file names end, without a dot.
+    pub fn extension(&self) -> &'static str {
+        match self.mime.as_str() {
+            "application/msword" => "doc",
+            "application/pdf" => "pdf",
+            "application/vnd.ms-powerpoint" => "ppt",
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation" => "pptx",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
+            "image/gif" => "gif",
+            "image/jpeg" => "jpg",
+            "image/png" => "png",
+            "image/webp" => "webp",
+            "video/mp4" => "mp4",
+            "video/quicktime" => "mov",
+            "video/webm" => "webm",
+            _ => "bin",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaKind {
     Image,

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     clock::Clock,
@@ -47,6 +47,8 @@ pub(super) struct Parts {
     pub(super) grace: Duration,
     pub(super) rest_after: Duration,
     pub(super) upload_bytes_max: u64,
+    /// An image that is being changed may need several hundred MiB, so there is one at a time.
+    pub(super) fitting: Semaphore,
     pub(super) everything_paused: AtomicBool,
     pub(super) stopping: AtomicBool,
     /// When the scheduler last looked at the clock; see [`Core::is_thawing`].

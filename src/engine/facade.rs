@@ -13,6 +13,7 @@ mod choosing;
 mod connecting;
 mod deliveries;
 mod events;
+mod fitting;
 mod media;
 mod posts;
 mod published;
@@ -21,7 +22,11 @@ mod validation;
 
 use std::{collections::BTreeMap, str::FromStr};
 
-pub use self::media::Upload;
+pub use self::{
+    fitting::{Change, FitRequest, Fitted},
+    media::{Download, Upload},
+};
+pub use crate::policy::mend::Shape;
 
 use crate::domain::{
     account::{Account, Identity},

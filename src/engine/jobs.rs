@@ -26,6 +26,7 @@ pub(super) struct Prepared {
     pub(super) missing: Option<MediaId>,
 }
 
+/// `url`: where a platform may fetch a file.
 pub(super) fn build(
     read: &impl Read,
     connector: &dyn AnyConnector,
@@ -33,6 +34,7 @@ pub(super) fn build(
     delivery: &Delivery,
     post: &Post,
     account: &Account,
+    url: impl Fn(&Media) -> String,
 ) -> Result<Prepared, Halt> {
     let content = post.content_for(account.id, &account.platform);
     let media = media_of(read, account.organization, content)?;
@@ -48,7 +50,7 @@ pub(super) fn build(
         site,
         author: account.identity.clone(),
         limits,
-        parts: parts(content, &media, |_| String::new()),
+        parts: parts(content, &media, url),
         options: content.options.clone(),
         armed: delivery.armed.as_ref().map(|armed| armed.since),
     };

@@ -10,7 +10,7 @@ use std::{
 };
 
 use ractor::{Actor, ActorRef};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use url::Url;
 
 use crate::{
@@ -54,6 +54,7 @@ pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
         grace: settings.grace,
         rest_after: settings.rest_after,
         upload_bytes_max: settings.upload_bytes_max,
+        fitting: Semaphore::new(1),
         everything_paused: AtomicBool::new(paused != Pause::Running),
         stopping: AtomicBool::default(),
         pulse: AtomicU64::default(),

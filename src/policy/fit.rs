@@ -336,7 +336,7 @@ impl PartView<'_> {
             };
             problems.push(Problem::new(Code::MediaTooLarge, sentence, remedy).at(place));
         }
-        problems.extend(picture::check(media, platform, &limits, place));
+        problems.extend(picture::check(media, platform, limits, place));
         problems
     }
 

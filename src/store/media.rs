@@ -130,6 +130,11 @@ impl Incoming {
         self.bytes
     }
 
+    /// To look at what has been received. Nothing may be written afterwards.
+    pub fn received(&mut self) -> &mut (impl Read + Seek + use<>) {
+        &mut self.file
+    }
+
     /// Gives the file its name. Afterwards it survives anything that the disk survives.
     pub fn keep(mut self) -> Result<Kept, Error> {
         self.file

@@ -1,4 +1,5 @@
-//! Seals secrets, so that a copy of the store gives nobody's account away.
+//! Seals secrets, so that a copy of the store gives nobody's account away; and signs what we have
+//! to recognise as ours when it comes back.
 //!
 //! Invariants:
 //! - the master key is never in the store;
@@ -15,6 +16,7 @@ use chacha20poly1305::{
     AeadCore, KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, OsRng, Payload},
 };
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -84,6 +86,19 @@ impl MasterKey {
             sync_directory(directory)?;
         }
         Ok(key)
+    }
+
+    /// With a key made from this one for `purpose` alone, so that what is signed for one purpose
+    /// means nothing for another.
+    fn signing(&self, purpose: &str, message: &[u8]) -> Hmac<Sha256> {
+        let over = |key: &[u8], text: &[u8]| {
+            let mac = <Hmac<Sha256> as Mac>::new_from_slice(key);
+            mac.expect("HMAC takes keys of any length").chain_update(text)
+        };
+        let key = Zeroizing::new(<[u8; 32]>::from(
+            over(&self.0, purpose.as_bytes()).finalize().into_bytes(),
+        ));
+        over(key.as_slice(), message)
     }
 
     /// Names the key, and tells nothing about it.
@@ -188,6 +203,20 @@ impl Vault {
         }
     }
 
+    /// Shows later that `message` came from here.
+    pub fn sign(&self, purpose: &str, message: &[u8]) -> [u8; 32] {
+        self.current.signing(purpose, message).finalize().into_bytes().into()
+    }
+
+    /// Takes as long for a wrong signature as for a right one.
+    pub fn has_signed(&self, purpose: &str, message: &[u8], signature: &[u8; 32]) -> bool {
+        let keys = std::iter::once(&self.current).chain(&self.retired);
+        keys.fold(false, |known, key| {
+            let matches = key.signing(purpose, message).verify_slice(signature).is_ok();
+            known | matches
+        })
+    }
+
     pub(super) fn check(&self, place: &Key) -> Vec<u8> {
         self.seal(place, &Secret::new(CHECK))
     }
@@ -264,6 +293,25 @@ mod tests {
         let (secret, with) = rotated.open_with(&here, &sealed).unwrap();
         assert_eq!((secret.expose(), with), ("token", SealedWith::Retired));
         assert!(matches!(vault(2).open(&here, &sealed), Err(Error::Sealed { .. })));
+    }
+
+    #[test]
+    fn signature_holds_for_its_message_its_purpose_and_its_key_only() {
+        let signed = vault(1).sign("files", b"message");
+        assert_eq!(vault(1).sign("files", b"message"), signed);
+        assert!(vault(1).has_signed("files", b"message", &signed));
+        assert!(!vault(1).has_signed("files", b"massage", &signed));
+        assert!(!vault(1).has_signed("logins", b"message", &signed));
+        assert!(!vault(2).has_signed("files", b"message", &signed));
+        for byte in 0..32 {
+            let mut changed = signed;
+            changed[byte] ^= 1;
+            assert!(!vault(1).has_signed("files", b"message", &changed), "byte {byte}");
+        }
+        let rotated =
+            Vault::new(MasterKey::from_bytes([2; 32]), vec![MasterKey::from_bytes([1; 32])]);
+        assert!(rotated.has_signed("files", b"message", &signed));
+        assert_ne!(rotated.sign("files", b"message"), signed);
     }
 
     #[test]

@@ -1161,7 +1161,9 @@ fn only_values_that_instagram_knows_are_taken() {
         ("collaborators", "a\nb\nc", true),
         ("collaborators", "a\nb\nc\nd", false),
         ("location_id", "106078429431815", true),
-        ("topic_tag", "rust", false),
+        // Of Threads: the post says the same without it. A poll would be missed.
+        ("topic_tag", "rust", true),
+        ("poll", "a\nb", false),
     ] {
         assert_eq!(takes(connector(), name, value), is_taken, "{name}={value}");
     }

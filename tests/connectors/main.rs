@@ -13,6 +13,7 @@ mod instagram;
 mod linkedin;
 mod mastodon;
 mod specs;
+mod threads;
 mod x;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -36,6 +37,7 @@ const FAKES: &[&Fake] = &[
     &instagram::FAKE,
     &linkedin::FAKE,
     &mastodon::FAKE,
+    &threads::FAKE,
     &x::FAKE,
 ];
 

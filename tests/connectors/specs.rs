@@ -97,8 +97,8 @@ const DESCRIBED: &[Described] = &[
             let path = specs.join("meta-threads/threads-api.postman_collection.json");
             read_json(&path).map(|document| Description::Collection(Collection::new(&document)))
         },
-        errands: &[],
-        at_least: 0,
+        errands: crate::threads::ERRANDS,
+        at_least: 195,
     },
     Described {
         platform: "x",
@@ -107,7 +107,7 @@ const DESCRIBED: &[Described] = &[
             Some(Description::OpenApi(OpenApi::new(document, Forms::AsDescribed)))
         },
         errands: crate::x::ERRANDS,
-        at_least: 84,
+        at_least: 93,
     },
 ];
 

@@ -1,11 +1,11 @@
 //! X: a platform that takes files in pieces, processes films for a while, and rewrites texts.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use fanfare::{
     connectors::{
-        AnyConnector, Auth, Body, ByteRange, Fill, Job, Method, Next, Outcome, Repeat, Reply,
-        Request, SecretName, Sighting, Task, find,
+        AnyConnector, Auth, Body, ByteRange, Draft, Fill, Finding, Job, JobPart, Method, Next,
+        Outcome, Repeat, Reply, Request, SecretName, Sighting, Task, find,
     },
     domain::{
         account::Identity, delivery::Live, media::MediaKind, platform::PaceScope,
@@ -29,9 +29,28 @@ pub(crate) const FAKE: Fake = Fake {
     },
     answer,
     prepares: Prepares::Ahead,
-    specialities: Vec::new,
+    specialities,
     golden: include_str!("golden/x.json"),
 };
+
+fn specialities() -> Vec<Job> {
+    vec![
+        with_options("Tea or coffee?", &[("poll", "Tea\nCoffee"), ("poll_minutes", "60")]),
+        with_options("So true", &[("quote", "https://x.com/jack/status/20")]),
+        with_options("", &[("repost", "https://x.com/jack/status/20?s=46")]),
+        with_options("Here", &[("community_id", "1493446837214187523")]),
+    ]
+}
+
+fn with_options(text: &str, options: &[(&str, &str)]) -> Job {
+    let mut job = job(connector(), &FAKE, vec![part(text, Vec::new())]);
+    job.options = owned(options);
+    job
+}
+
+fn owned(options: &[(&str, &str)]) -> BTreeMap<String, String> {
+    options.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
 
 fn answer(memory: &mut Memory, request: &Request) -> Reply {
     assert_eq!(request.auth, Auth::Access);
@@ -60,6 +79,11 @@ fn answer(memory: &mut Memory, request: &Request) -> Reply {
             let post = post(json_of(request), memory.posts.len());
             memory.posts.insert(0, post.clone());
             reply(201, json!({ "data": { "id": post["id"], "text": post["text"] } }))
+        }
+        (Method::Post, ["users", "2244994945", "retweets"]) => {
+            let original = &json_of(request)["tweet_id"];
+            memory.posts.insert(0, passed_on(original));
+            reply(200, json!({ "data": { "retweeted": true, "rest_id": original } }))
         }
         (Method::Get, ["users", "2244994945", "tweets"]) => {
             assert_eq!(query_of(request, "start_time").as_deref(), Some("2026-11-21T08:58:50Z"));
@@ -103,10 +127,22 @@ fn post(asked: &Value, number: usize) -> Value {
             .unwrap()
             .push(json!({ "url": "https://t.co/filefilefi", "expanded_url": url }));
     }
+    if let Some(quoted) = asked["quote_tweet_id"].as_str() {
+        post["text"] = json!(format!("{text} https://t.co/quotequote"));
+        let url = format!("https://twitter.com/jack/status/{quoted}");
+        post["entities"]["urls"] =
+            json!([{ "url": "https://t.co/quotequote", "expanded_url": url }]);
+        post["referenced_tweets"] = json!([{ "type": "quoted", "id": quoted }]);
+    }
     if let Some(parent) = asked["reply"]["in_reply_to_tweet_id"].as_str() {
         post["referenced_tweets"] = json!([{ "type": "replied_to", "id": parent }]);
     }
     post
+}
+
+fn passed_on(original: &Value) -> Value {
+    let references = json!([{ "type": "retweeted", "id": original }]);
+    json!({ "id": "7", "created_at": NOW.rfc3339(), "referenced_tweets": references })
 }
 
 fn connector() -> &'static dyn AnyConnector {
@@ -209,6 +245,161 @@ fn a_thread_answers_itself_and_each_part_has_its_own_files() {
 }
 
 #[test]
+fn options_are_said_of_the_first_part_and_marks_of_each() {
+    let body = |text: &str, options: &[(&str, &str)]| {
+        let job = with_options(text, options);
+        json_of(&connector().request(&connector().begin(&job), &job).unwrap()).clone()
+    };
+    for (options, expected) in [
+        (
+            vec![("poll", "Tea \nCoffee")],
+            json!({ "poll": { "options": ["Tea", "Coffee"], "duration_minutes": 1_440 } }),
+        ),
+        (
+            vec![("poll", "a\nb\nc\nd"), ("poll_minutes", "5")],
+            json!({ "poll": { "options": ["a", "b", "c", "d"], "duration_minutes": 5 } }),
+        ),
+        (vec![("quote", "20")], json!({ "quote_tweet_id": "20" })),
+        (vec![("quote", "https://twitter.com/jack/status/20")], json!({ "quote_tweet_id": "20" })),
+        (
+            vec![("community_id", "1493446837214187523")],
+            json!({
+                "community_id": "1493446837214187523",
+            }),
+        ),
+        (vec![("paid_partnership", "true")], json!({ "paid_partnership": true })),
+        (vec![("paid_partnership", "false"), ("made_with_ai", "false")], json!({})),
+    ] {
+        let mut expected = expected;
+        expected["text"] = json!("hi");
+        assert_eq!(body("hi", &options), expected);
+    }
+
+    let image = media(2, MediaKind::Image, "image/png");
+    let parts = vec![part("one", Vec::new()), part("two", vec![image])];
+    let mut job = job(connector(), &FAKE, parts);
+    job.options = owned(&[
+        ("poll", "a\nb"),
+        ("community_id", "5"),
+        ("made_with_ai", "true"),
+        ("paid_partnership", "true"),
+    ]);
+    let sent = play(connector(), &FAKE, &job).sent;
+    let bodies: Vec<&Value> =
+        sent.iter().filter(|request| path_of(request) == "/2/tweets").map(json_of).collect();
+    assert_eq!(bodies[0]["poll"]["options"], json!(["a", "b"]));
+    assert_eq!(bodies[0]["made_with_ai"], Value::Null);
+    assert_eq!(
+        bodies[1],
+        &json!({
+            "text": "two", "media": { "media_ids": [file_id(1)] }, "made_with_ai": true,
+            "paid_partnership": true, "reply": { "in_reply_to_tweet_id": "1990000000000000000" },
+        })
+    );
+}
+
+fn repost() -> (Job, Value) {
+    let job = with_options("", &[("repost", "https://x.com/jack/status/20")]);
+    let step = connector().begin(&job);
+    (job, step)
+}
+
+#[test]
+fn a_post_is_passed_on_with_one_request_that_may_be_repeated() {
+    let (job, step) = repost();
+    let played = play(connector(), &FAKE, &job);
+    assert_eq!(paths(&played.sent), ["Post users/2244994945/retweets"]);
+    assert_eq!(json_of(&played.sent[0]), &json!({ "tweet_id": "20" }));
+    let Repeat::Keyed { key, valid_for } = &played.sent[0].repeat else { panic!("no key") };
+    assert_eq!(key, "repost/2244994945/20");
+    assert!(*valid_for >= Duration::from_secs(24 * 60 * 60));
+    let live = Live {
+        id: "repost/2244994945/20".to_owned(),
+        url: "https://x.com/i/web/status/20".to_owned(),
+    };
+    assert_eq!(played.live, std::slice::from_ref(&live));
+    // However a second time is answered, it is there.
+    let already = json!({ "errors": [{ "code": 327, "message": "Odd." }] });
+    let said = json!({ "title": "Forbidden", "detail": "You have already retweeted this Tweet." });
+    for body in [already, said] {
+        let next = connector().accept(&step, &job, &reply(403, body)).unwrap();
+        assert_eq!(next, Ok(Next::Done(vec![live.clone()])));
+    }
+    let undone = reply(200, json!({ "data": { "retweeted": false } }));
+    let refused = connector().accept(&step, &job, &undone).unwrap().unwrap_err();
+    assert_eq!(refused.kind, RefusalKind::Unreadable);
+}
+
+#[test]
+fn a_repost_is_looked_for_by_its_original() {
+    let (job, step) = repost();
+    let seen = |body: Value| connector().recognise(&step, &job, &reply(200, body)).unwrap();
+    let list = |original: &str| json!({ "data": [passed_on(&json!(original))], "meta": {} });
+    assert!(matches!(seen(list("20")), Sighting::Found(Next::Done(_))));
+    assert_eq!(seen(list("21")), Sighting::Absent);
+    let mut quoted = list("20");
+    quoted["data"][0]["referenced_tweets"][0]["type"] = json!("quoted");
+    assert_eq!(seen(quoted), Sighting::Absent);
+    let mut more = list("21");
+    more["meta"]["next_token"] = json!("x");
+    assert!(matches!(seen(more), Sighting::Unsure(_)));
+}
+
+/// Places of errors and of warnings.
+fn findings(parts: &[JobPart], options: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+    let (options, author) = (owned(options), Identity::default());
+    for finding in connector().check(&Draft { parts, options: &options, author: &author }) {
+        match finding {
+            Finding::Error(problem) => errors.push(problem.place),
+            Finding::Warning(problem) => warnings.push(problem.place),
+        }
+    }
+    (errors, warnings)
+}
+
+#[test]
+fn what_cannot_go_together_is_found_while_planning() {
+    let plain = [part("hi", Vec::new())];
+    let empty = [part(" ", Vec::new())];
+    let file = [part("", vec![media(1, MediaKind::Image, "image/png")])];
+    let thread = [part("one", Vec::new()), part("", file[0].media.clone())];
+    let (poll, repost) = (("poll", "a\nb"), ("repost", "20"));
+    for (parts, options, errors, warnings) in [
+        (&plain[..], vec![poll], "", ""),
+        (&thread, vec![poll], "", ""),
+        (&file, vec![poll], "options.poll", ""),
+        (&plain, vec![poll, ("quote", "20")], "options.poll", "options.quote"),
+        (&plain, vec![("quote", "20")], "", "options.quote"),
+        (&plain, vec![("quote", "Jack")], "options.quote", "options.quote"),
+        (&plain, vec![("community_id", "rust")], "options.community_id", ""),
+        (&plain, vec![("made_with_ai", "true")], "", "options.made_with_ai"),
+        (&file, vec![("made_with_ai", "true"), ("paid_partnership", "true")], "", ""),
+        (&empty, vec![repost], "", ""),
+        (&empty, vec![("repost", "")], "options.repost", ""),
+        (&empty, vec![("repost", "https://example.com/20")], "options.repost", ""),
+        (&empty, vec![repost, poll], "options.poll", ""),
+        (&empty, vec![repost, ("paid_partnership", "true")], "options.paid_partnership", ""),
+        (&plain, vec![repost], "parts[0].text", ""),
+        (&file, vec![repost], "parts[0].media", ""),
+        (&thread, vec![repost], "parts, parts[0].text, parts[1].media", ""),
+    ] {
+        let places = |named: &str| -> Vec<String> {
+            let named = named.split(", ").filter(|place| !place.is_empty());
+            named.map(|place| format!("content.{place}")).collect()
+        };
+        let expected = (places(errors), places(warnings));
+        assert_eq!(findings(parts, &options), expected, "{options:?}");
+    }
+}
+
+#[test]
+fn a_second_cashtag_is_refused_in_each_part() {
+    let parts = [part("$AAPL", Vec::new()), part("$AAPL, $MSFT and $5", Vec::new())];
+    assert_eq!(findings(&parts, &[]), (vec!["content.parts[1].text".to_owned()], Vec::new()));
+}
+
+#[test]
 fn posts_are_looked_for_after_they_have_settled() {
     let job = with_image();
     let step = play(connector(), &FAKE, &job).steps.pop().unwrap();
@@ -256,6 +447,7 @@ fn refusals_are_read_as_documented() {
         });
         row(status, body, kind)
     };
+    let full = RefusalKind::Throttled { until: None, scope: PaceScope::Account };
     let everywhere = || {
         vec![
             row(401, json!({ "title": "Unauthorized", "type": "about:blank" }), Unauthorized),
@@ -263,7 +455,14 @@ fn refusals_are_read_as_documented() {
             problem(403, "client-forbidden", Revoked),
             problem(403, "oauth1-permissions", Revoked),
             about_blank(403, "Unsupported Authentication", Revoked),
+            problem(403, "oauth2-permissions", Revoked),
+            problem(403, "unsupported-authentication", Revoked),
             problem(403, "user-suspended", Revoked),
+            row(
+                403,
+                json!({ "errors": [{ "code": 64, "message": "Your account is suspended." }] }),
+                Revoked,
+            ),
             about_blank(403, "Your account is not permitted to access this feature.", Revoked),
             row(
                 403,
@@ -273,6 +472,7 @@ fn refusals_are_read_as_documented() {
             about_blank(403, "Your account is temporarily locked.", Revoked),
             row(409, json!({ "title": "Conflict" }), Unavailable),
             row(413, Value::Null, Media),
+            row(429, json!({ "errors": [{ "code": 88, "message": "Rate limit exceeded" }] }), full),
             problem(429, "usage-capped", Rejected),
             problem(500, "internal-error", Unavailable),
             row(502, Value::Null, Unavailable),
@@ -280,7 +480,10 @@ fn refusals_are_read_as_documented() {
             row(504, Value::Null, Unavailable),
         ]
     };
-    for step in [&publish, &initialize, &finalize, &process] {
+    let append = json!({ "Append": { "earned": again, "file": file, "segment": 0 } });
+    let describe = json!({ "Describe": { "earned": again, "file": file } });
+    let repost = json!({ "Repost": { "post": "20" } });
+    for step in [&publish, &initialize, &append, &finalize, &process, &describe, &repost] {
         check_rows(connector(), &job, step, everywhere());
     }
     let invalid = |message: &str, kind| {
@@ -331,6 +534,15 @@ fn refusals_are_read_as_documented() {
         ],
     );
     let failed = json!({ "data": { "id": "7", "processing_info": { "state": "failed" } } });
+    let original_gone = vec![
+        problem(404, "resource-not-found", Rejected),
+        about_blank(403, "You are not permitted to perform this action.", Rejected),
+        invalid("The `tweet_id` value is not valid", Rejected),
+    ];
+    check_rows(connector(), &job, &repost, original_gone);
+    for step in [&append, &describe] {
+        check_rows(connector(), &job, step, vec![problem(404, "resource-not-found", Media)]);
+    }
     for step in [&finalize, &process] {
         let lost = vec![
             invalid("Segments do not add up to provided total file size", Media),
@@ -509,4 +721,18 @@ fn posts_are_taken_down_from_the_last_to_the_first() {
     assert_eq!(outcome, Outcome::Finished);
     assert_eq!(paths(&sent), ["Delete tweets/2", "Delete tweets/1"]);
     assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }), None);
+
+    // Of a repost, never the original.
+    let undone = reply(200, json!({ "data": { "retweeted": false } }));
+    let task = Task::Remove { live: vec![live("repost/2244994945/20")] };
+    let (sent, outcome) = finish(&task, &[undone]);
+    assert_eq!(outcome, Outcome::Finished);
+    assert_eq!(paths(&sent), ["Delete users/2244994945/retweets/20"]);
+}
+
+#[test]
+fn an_edit_is_not_offered_because_it_cannot_be_done_twice() {
+    let live = vec![Live { id: "1".to_owned(), url: String::new() }];
+    let task = Task::Edit { live, index: 0, text: "hello".to_owned() };
+    assert_eq!(connector().errand(&task), None);
 }

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{API, WEB, refusal};
+use super::{API, WEB, refusal, repost};
 use crate::{
     connectors::{
-        Auth, Body, Fill, Method, Outcome, Progress, Repeat, Reply, Request, SecretName, Site, Task,
+        Auth, Body, Fill, Outcome, Progress, Repeat, Reply, Request, SecretName, Site, Task,
     },
     domain::{
         account::{Identity, LimitOverrides},
@@ -42,7 +42,8 @@ pub(super) fn begin(task: &Task) -> Option<Errand> {
             Some(Errand::Remove { left: live.iter().map(|live| live.id.clone()).collect() })
         }
         // Apps are registered by hand, people sign in on a consent page, and tokens are refreshed
-        // as OAuth has it.
+        // as OAuth has it. An edit makes another post with another id each time: after a lost
+        // answer, doing it again would not be doing it once.
         Task::Prepare { .. }
         | Task::SignIn { .. }
         | Task::Refresh
@@ -62,8 +63,7 @@ pub(super) fn request(errand: &Errand, site: &Site) -> Request {
         Errand::RevokeAccess => revoke(SecretName::Access, site),
         Errand::Remove { left } => {
             let last = left.last().map_or("", String::as_str);
-            let get = Request::get(site.url(API, &format!("/2/tweets/{last}")));
-            Request { method: Method::Delete, ..get }
+            repost::removal(last, site)
         }
     }
 }

@@ -4,31 +4,19 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{API, Earned, WEB};
+use super::{
+    API, Earned, WEB,
+    draft::{self, EVERYONE, REPLY_SETTINGS},
+};
 use crate::{
     connectors::{Body, Job, Repeat, Request, Site},
-    domain::{
-        delivery::Live,
-        platform::{Loss, OptionRule, OptionValue},
-    },
+    domain::delivery::Live,
 };
 
 /// A request that was cut off may still be at work inside X, and a timeline lags behind.
 const SETTLE: Duration = Duration::from_secs(20);
-
-/// Who may answer. X has no word for everyone: then nothing is sent.
-const REPLY_SETTINGS: &str = "reply_settings";
-const EVERYONE: &str = "everyone";
-const REPLIERS: &[&str] = &[EVERYONE, "following", "mentionedUsers", "subscribers", "verified"];
-
-pub(super) const OPTIONS: &[OptionRule] = &[OptionRule {
-    name: REPLY_SETTINGS,
-    value: OptionValue::OneOf(REPLIERS),
-    loss: Loss::Harmless,
-    about: "Who may answer on X.",
-}];
 
 /// The request for the part after those in `earned.sent`.
 pub(super) fn creation(earned: &Earned, job: &Job) -> Request {
@@ -38,22 +26,48 @@ pub(super) fn creation(earned: &Earned, job: &Job) -> Request {
     if !files.is_empty() {
         let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
         body["media"] = json!({ "media_ids": ids });
+        if job.option(draft::MADE_WITH_AI) == "true" {
+            body["made_with_ai"] = json!(true);
+        }
+    }
+    // Each part can be read and passed on without the others.
+    if job.option(draft::PAID_PARTNERSHIP) == "true" {
+        body["paid_partnership"] = json!(true);
     }
     match earned.sent.last() {
         Some(parent) => body["reply"] = json!({ "in_reply_to_tweet_id": parent }),
-        // What the first part says holds for the whole conversation.
-        None => {
-            let repliers = job.options.get(REPLY_SETTINGS).map(String::as_str);
-            if let Some(repliers) = repliers.filter(|value| !["", EVERYONE].contains(value)) {
-                body[REPLY_SETTINGS] = json!(repliers);
-            }
-        }
+        None => add_options(&mut body, job),
     }
     Request::post(
         job.site.url(API, "/2/tweets"),
         Body::Json(body),
         Repeat::Probed { settle: SETTLE },
     )
+}
+
+/// What is said of the first part: of a thread, who may answer it and where it is hold for all.
+fn add_options(body: &mut Value, job: &Job) {
+    let repliers = job.option(REPLY_SETTINGS);
+    if !["", EVERYONE].contains(&repliers) {
+        body[REPLY_SETTINGS] = json!(repliers);
+    }
+    if !job.option(draft::COMMUNITY_ID).is_empty() {
+        body["community_id"] = json!(job.option(draft::COMMUNITY_ID));
+    }
+    if let Some(quoted) = quoted(job) {
+        body["quote_tweet_id"] = json!(quoted);
+    }
+    if !job.option(draft::POLL).is_empty() {
+        let choices: Vec<&str> = job.option(draft::POLL).lines().map(str::trim).collect();
+        let minutes = job.option(draft::POLL_MINUTES).parse().ok();
+        let minutes: u64 = minutes.unwrap_or(draft::POLL_MINUTES_USUAL);
+        body["poll"] = json!({ "options": choices, "duration_minutes": minutes });
+    }
+}
+
+/// The post that the first part quotes.
+pub(super) fn quoted(job: &Job) -> Option<&str> {
+    draft::id_of(job.option(draft::QUOTE))
 }
 
 /// Addresses without the user's name, which may change.

@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{API, upload::File};
+use super::{API, draft, upload::File};
 use crate::{
     connectors::{Job, Reply, Request},
     domain::{text, time::Timestamp},
@@ -32,6 +32,8 @@ pub(super) struct Sought<'a> {
     pub(super) media: &'a [File],
     /// The parts before this one; the last of them is what it answers.
     pub(super) sent: &'a [String],
+    /// The post that it quotes.
+    pub(super) quoted: Option<&'a str>,
     /// When the request was first about to leave.
     pub(super) since: Timestamp,
 }
@@ -45,24 +47,53 @@ pub(super) enum Timeline {
 }
 
 pub(super) fn look(job: &Job) -> Request {
-    let start = job.armed.unwrap_or(job.due).before(CLOCKS_APART_MAX).rfc3339();
-    let seconds = start.split('.').next().unwrap_or_default();
     let path = format!(
-        "/2/users/{}/tweets?max_results=100&start_time={seconds}Z&exclude=retweets&tweet.fields=\
+        "/2/users/{}/tweets?max_results=100&start_time={}&exclude=retweets&tweet.fields=\
          created_at,text,note_tweet,referenced_tweets,conversation_id,attachments,entities",
-        job.author.remote_id
+        job.author.remote_id,
+        start_of(job)
     );
     Request::get(job.site.url(API, &path))
 }
 
+fn start_of(job: &Job) -> String {
+    let start = job.armed.unwrap_or(job.due).before(CLOCKS_APART_MAX).rfc3339();
+    format!("{}Z", start.split('.').next().unwrap_or_default())
+}
+
+/// Reposts are listed by when they were made, with a reference to the original.
+pub(super) fn look_for_repost(job: &Job) -> Request {
+    let path = format!(
+        "/2/users/{}/tweets?max_results=100&start_time={}&exclude=replies&tweet.fields=created_at,\
+         referenced_tweets",
+        job.author.remote_id,
+        start_of(job)
+    );
+    Request::get(job.site.url(API, &path))
+}
+
+/// Whether the account has passed on `post` since its look began. *Absent* is cheap to be wrong
+/// about: to pass on a second time changes nothing.
+pub(super) fn search_repost(post: &str, reply: &Reply) -> Timeline {
+    let posts = match listed(reply) {
+        Ok(posts) => posts,
+        Err(reason) => return Timeline::Unsure(reason),
+    };
+    if posts.iter().any(|listed| reference(listed, "retweeted") == Some(post)) {
+        return Timeline::Found(post.to_owned());
+    }
+    match are_clocks_apart(reply) || !reply.body["meta"]["next_token"].is_null() {
+        true => Timeline::Unsure(
+            "the list of what the account has passed on does not reach back far enough".to_owned(),
+        ),
+        false => Timeline::Absent,
+    }
+}
+
 pub(super) fn search(sought: &Sought<'_>, reply: &Reply) -> Timeline {
-    let posts = match (reply.status, &reply.body["data"]) {
-        (200, Value::Array(posts)) => posts.as_slice(),
-        (200, Value::Null) if reply.body["meta"]["result_count"] == 0 => &[],
-        (status, _) => {
-            let words = format!("the account's posts could not be read (HTTP {status})");
-            return Timeline::Unsure(words);
-        }
+    let posts = match listed(reply) {
+        Ok(posts) => posts,
+        Err(reason) => return Timeline::Unsure(reason),
     };
     let start = sought.since.before(ROUNDING);
     let mut is_complete = reply.body["meta"]["next_token"].is_null();
@@ -107,6 +138,14 @@ pub(super) fn search(sought: &Sought<'_>, reply: &Reply) -> Timeline {
     }
 }
 
+fn listed(reply: &Reply) -> Result<&[Value], String> {
+    match (reply.status, &reply.body["data"]) {
+        (200, Value::Array(posts)) => Ok(posts.as_slice()),
+        (200, Value::Null) if reply.body["meta"]["result_count"] == 0 => Ok(&[]),
+        (status, _) => Err(format!("the account's posts could not be read (HTTP {status})")),
+    }
+}
+
 fn are_clocks_apart(reply: &Reply) -> bool {
     reply.date().is_some_and(|shown| shown.elapsed(reply.at) > CLOCKS_APART_MAX)
 }
@@ -120,18 +159,21 @@ enum Likeness {
 }
 
 fn likeness(sought: &Sought<'_>, post: &Value) -> Likeness {
-    let same_parent = parent(post) == sought.sent.last().map(String::as_str);
+    let same_parent = reference(post, "replied_to") == sought.sent.last().map(String::as_str);
+    let same_quote = sought.quoted.is_none_or(|id| reference(post, "quoted") == Some(id));
     let files = files(post);
     let is_held = |file: &File| files.iter().any(|key| is_key_of(key, file));
     let shares_file = sought.media.iter().any(is_held);
     let same_files = files.len() == sought.media.len() && sought.media.iter().all(is_held);
 
     let wanted = as_meant(sought.text);
-    let seen = as_meant(&as_sent(post));
-    let same_text = wanted == seen;
+    let seen = as_meant(&as_sent(post, None));
+    // X appends the address of what is quoted, unless it is in the text already.
+    let without_quoted = || as_meant(&as_sent(post, sought.quoted));
+    let same_text = wanted == seen || (sought.quoted.is_some() && wanted == without_quoted());
 
     // Nobody else was told the ids of our files.
-    if same_parent && same_files && (shares_file || same_text) {
+    if same_parent && same_quote && same_files && (shares_file || same_text) {
         Likeness::Ours
     } else if shares_file || (!wanted.is_empty() && (same_text || is_near(&wanted, &seen))) {
         Likeness::Alike
@@ -145,10 +187,10 @@ fn either<'a>(value: &'a Value, name: &str, other: &str) -> &'a Value {
     if value[name].is_null() { &value[other] } else { &value[name] }
 }
 
-fn parent(post: &Value) -> Option<&str> {
+/// The post that this one answers (`replied_to`), quotes (`quoted`) or passes on (`retweeted`).
+fn reference<'a>(post: &'a Value, kind: &str) -> Option<&'a str> {
     let references = either(post, "referenced_tweets", "referenced_posts").as_array()?;
-    let answered = references.iter().find(|reference| reference["type"] == "replied_to")?;
-    answered["id"].as_str()
+    references.iter().find(|reference| reference["type"] == kind)?["id"].as_str()
 }
 
 fn files(post: &Value) -> Vec<&str> {
@@ -161,8 +203,9 @@ fn is_key_of(key: &str, file: &File) -> bool {
     key == file.key || key.split_once('_').is_some_and(|(_, id)| id == file.id)
 }
 
-/// The text of a listed post as its author wrote it.
-fn as_sent(post: &Value) -> String {
+/// The text of a listed post as its author wrote it, and without the address of the post that it
+/// quotes, which X appends.
+fn as_sent(post: &Value, quoted: Option<&str>) -> String {
     // Of a long post, `text` is only the beginning.
     let note = either(post, "note_tweet", "note_post");
     let whole = if note["text"].is_string() { note } else { post };
@@ -177,7 +220,8 @@ fn as_sent(post: &Value) -> String {
             let expanded = url["expanded_url"].as_str().unwrap_or(short);
             let is_file =
                 url["media_key"].is_string() || expanded.contains(&format!("/status/{id}/"));
-            text = text.replace(short, if is_file { "" } else { expanded });
+            let is_quoted = quoted.is_some() && draft::id_of(expanded) == quoted;
+            text = text.replace(short, if is_file || is_quoted { "" } else { expanded });
         }
     }
     text
@@ -234,7 +278,7 @@ mod tests {
     const ARMED: Timestamp = Timestamp(1_795_251_600_000);
 
     fn sought<'a>(text: &'a str, media: &'a [File], sent: &'a [String]) -> Sought<'a> {
-        Sought { text, media, sent, since: ARMED }
+        Sought { text, media, sent, quoted: None, since: ARMED }
     }
 
     /// A listed post, `after` seconds after arming.
@@ -327,6 +371,23 @@ mod tests {
         assert!(matches!(elsewhere, Timeline::Unsure(_)), "{elsewhere:?}");
         let answer = seen(&sought("same", &[], &[]), json!([below("3", "9")]));
         assert!(matches!(answer, Timeline::Unsure(_)), "{answer:?}");
+    }
+
+    #[test]
+    fn a_quote_is_known_by_the_post_that_it_quotes() {
+        let mut post = listed("7", 1, "so true https://t.co/abcdefghij");
+        let original = "https://twitter.com/jack/status/20";
+        post["entities"] = json!({ "urls": [link("https://t.co/abcdefghij", original)] });
+        post["referenced_tweets"] = json!([{ "type": "quoted", "id": "20" }]);
+        let linked = format!("so true {original}");
+        let quote = |text, quoted| Sought { quoted: Some(quoted), ..sought(text, &[], &[]) };
+        assert_eq!(seen(&quote("so true", "20"), json!([post])), found("7"));
+        assert_eq!(seen(&quote(&linked, "20"), json!([post])), found("7"));
+        let other = seen(&quote("so true", "21"), json!([post]));
+        assert!(matches!(other, Timeline::Unsure(_)), "{other:?}");
+        post["referenced_tweets"] = Value::Null;
+        let unmarked = seen(&quote("so true", "20"), json!([post]));
+        assert!(matches!(unmarked, Timeline::Unsure(_)), "{unmarked:?}");
     }
 
     #[test]

@@ -11,12 +11,14 @@ use crate::{
         delivery::{Armed, Delivery, Hold, Live, State, Why},
         event::EventKind,
         ids::MediaId,
+        media::Media,
         organization::{Actor, Organization},
         platform::PaceScope,
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
     engine::{
+        addresses::Addresses,
         core::{Core, Halt},
         delivery::{Assignment, doubt},
         errands, jobs,
@@ -111,7 +113,14 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
     let Some(post) = store.post(*organization, delivery.post)? else { return Ok(None) };
     let Some(connector) = connectors::find(&account.platform) else { return Ok(None) };
     let site = core.account_site(connector, &account);
-    let prepared = jobs::build(store, connector, site, &delivery, &post, &account)?;
+    let addresses = Addresses {
+        vault: store.vault(),
+        public_url: &core.public_url,
+        planned: delivery.due,
+        now: core.now(),
+    };
+    let url = |media: &Media| addresses.of(media);
+    let prepared = jobs::build(store, connector, site, &delivery, &post, &account, url)?;
     let mut files = Files::new();
     for media in prepared.media.values() {
         files.insert(media.id, (core.store.media_files().path(&media.sha256), media.bytes));

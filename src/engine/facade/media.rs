@@ -1,33 +1,28 @@
-//! Uploaded files: received, looked at, deleted when nothing needs them.
-
-use imagesize::ImageSize;
+//! Uploaded files: received, looked at, handed to platforms, deleted when nothing needs them.
 
 use crate::{
     domain::{
         event::EventKind,
         ids::MediaId,
-        media::{Media, MediaKind},
+        media::Media,
         organization::Scope,
         post::{Content, PostStage},
         problem::{Code, Problem},
     },
     engine::{
-        Answer, Engine,
+        Answer, Engine, addresses,
         core::{Halt, unexpected},
         facade::{Caller, Listing, Once, Page, listing, remembered},
         journal::{self, Tale},
+        probe::{self, Found},
     },
-    store::{Incoming, Read},
+    store::{Incoming, MediaFile, Read},
 };
-
-/// Enough of a file to know what it is and how large its picture is.
-const HEAD_BYTES: usize = 256 * 1024;
 
 /// A file that is being received; gone if it is dropped without [`Engine::upload`].
 #[derive(Debug)]
 pub struct Upload {
     incoming: Incoming,
-    head: Vec<u8>,
     bytes_max: u64,
 }
 
@@ -43,8 +38,6 @@ impl Upload {
             )
             .at("file"));
         }
-        let room = HEAD_BYTES.saturating_sub(self.head.len());
-        self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
         // A write to the page cache; the sync at the end is handed off.
         self.incoming.write(bytes)?;
         Ok(())
@@ -56,14 +49,14 @@ impl Engine {
         caller.may(Scope::Draft)?;
         self.refuse_when_stopping()?;
         let incoming = self.core.store.media_files().receive()?;
-        Ok(Upload { incoming, head: Vec::new(), bytes_max: self.core.upload_bytes_max })
+        Ok(Upload { incoming, bytes_max: self.core.upload_bytes_max })
     }
 
     pub fn upload_bytes_max(&self) -> u64 {
         self.core.upload_bytes_max
     }
 
-    /// Keeps a received file. Its type is read from its content; a name or a header is not
+    /// Keeps a received file. What it is, is read from its content; a name or a header is not
     /// believed. With `once`, a repetition is answered with what was kept the first time.
     pub async fn upload(
         &self,
@@ -73,12 +66,13 @@ impl Engine {
         once: Option<Once>,
     ) -> Answer<Media> {
         caller.may(Scope::Draft)?;
-        let Upload { incoming, head, .. } = upload;
-        let (kind, mime) = recognise(&head)?;
-        let size = imagesize::blob_size(&head).ok().and_then(dimensions);
-        let kept = tokio::task::spawn_blocking(move || incoming.keep())
-            .await
-            .map_err(|error| unexpected(&error.to_string()))??;
+        let Upload { mut incoming, .. } = upload;
+        let (found, kept) = blocking(move || {
+            let found = probe::look(incoming.received())?;
+            Ok((found, incoming.keep()?))
+        })
+        .await?;
+        let Found { kind, mime, size, length, codec } = found;
         let (organization, actor, now) =
             (caller.organization, caller.actor.clone(), self.core.now());
         let media = Media {
@@ -88,8 +82,8 @@ impl Engine {
             mime,
             bytes: kept.bytes,
             size,
-            length: None,
-            codec: String::new(),
+            length,
+            codec,
             sha256: kept.sha256,
             name: name.chars().filter(|letter| !letter.is_control()).take(200).collect(),
             created: now,
@@ -132,6 +126,19 @@ impl Engine {
         found.ok_or_else(|| missing(id))
     }
 
+    /// What is behind an address that a delivery gave to a platform. Whatever is wrong with the
+    /// address, the answer is the same.
+    pub async fn download(&self, token: &str, file_name: &str) -> Answer<Download> {
+        let vault = self.core.store.vault();
+        let pass = addresses::read(vault, token, self.core.now()).ok_or_else(no_such_file)?;
+        let media = self.core.store.media(pass.organization, pass.media)?;
+        let media = media.filter(|media| addresses::file_name(media) == file_name);
+        let media = media.ok_or_else(no_such_file)?;
+        let (files, sha256) = (self.core.store.media_files().clone(), media.sha256);
+        let file = blocking(move || Ok(files.open(&sha256)?)).await?.ok_or_else(no_such_file)?;
+        Ok(Download { mime: media.mime, sha256, file })
+    }
+
     /// Refused while a post that is not settled needs it. The file itself goes when no record of
     /// any organization names it any more.
     pub async fn delete_media(&self, caller: &Caller, id: MediaId) -> Answer<()> {
@@ -154,6 +161,45 @@ impl Engine {
             })
             .await
     }
+}
+
+/// A file that is being sent to whoever has its address.
+#[derive(Debug)]
+pub struct Download {
+    pub mime: String,
+    pub sha256: [u8; 32],
+    file: MediaFile,
+}
+
+impl Download {
+    pub fn bytes(&self) -> u64 {
+        self.file.bytes()
+    }
+
+    /// Up to `length` bytes from `offset` on; fewer only at the end of the file.
+    pub async fn read_at(mut self, offset: u64, length: usize) -> Answer<(Download, Vec<u8>)> {
+        blocking(move || {
+            let part = self.file.read_at(offset, length)?;
+            Ok((self, part))
+        })
+        .await
+    }
+}
+
+/// Off the threads that must not wait for a disk.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Answer<T> + Send + 'static,
+) -> Answer<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| unexpected(&error.to_string()))?
+}
+
+fn no_such_file() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "There is no such file, or its address has ended.",
+        "Addresses of files are for platforms, and last some days. Publish the post again for new \
+         ones.",
+    )
 }
 
 fn in_use(post: crate::domain::ids::PostId) -> Problem {
@@ -221,33 +267,7 @@ fn is_over(read: &impl Read, post: &crate::domain::post::Post) -> Result<bool, H
     Ok(true)
 }
 
-fn dimensions(size: ImageSize) -> Option<(u32, u32)> {
-    Some((u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?))
-}
-
-fn recognise(head: &[u8]) -> Answer<(MediaKind, String)> {
-    let found = infer::get(head).map(|kind| kind.mime_type());
-    let kind = match found {
-        Some("image/gif") => Some(MediaKind::Gif),
-        Some(mime) if mime.starts_with("image/") => Some(MediaKind::Image),
-        Some(mime) if mime.starts_with("video/") => Some(MediaKind::Video),
-        Some(_) | None => None,
-    };
-    match (kind, found) {
-        (Some(kind), Some(mime)) => Ok((kind, mime.to_owned())),
-        (_, found) => Err(Problem::new(
-            Code::MediaFormat,
-            format!(
-                "The file is no image and no video that we know; by its content it is {}.",
-                found.unwrap_or("of no known type")
-            ),
-            "Upload a PNG, JPEG, WebP, GIF, MP4, MOV or WebM file.",
-        )
-        .at("file")),
-    }
-}
-
-fn missing(id: MediaId) -> Problem {
+pub(super) fn missing(id: MediaId) -> Problem {
     Problem::new(
         Code::NotFound,
         format!("There is no media {id}."),

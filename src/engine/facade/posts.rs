@@ -49,8 +49,8 @@ impl Engine {
             return Ok((view, Repeated::Yes));
         }
         let now = self.core.now();
-        let validation = validation::validate(&self.core.store, organization, &post, now)
-            .map_err(Problem::from)?;
+        let validation =
+            validation::validate(&self.core, organization, &post, now).map_err(Problem::from)?;
         refuse_unless_draft(&post.plan, &validation)?;
         let planned = validation::plan(&post.plan, now)?;
         let ids = self.ids(now, post.targets.len());
@@ -101,7 +101,7 @@ impl Engine {
     /// What would happen, without doing it.
     pub fn validate_post(&self, caller: &Caller, post: &NewPost) -> Answer<Validation> {
         caller.may(Scope::Read)?;
-        validation::validate(&self.core.store, caller.organization, post, self.core.now())
+        validation::validate(&self.core, caller.organization, post, self.core.now())
             .map_err(Problem::from)
     }
 
@@ -149,8 +149,8 @@ impl Engine {
         if !matches!(draft.plan, PlanRequest::Draft) || before.post.stage == PostStage::Planned {
             caller.may(Scope::Publish)?;
         }
-        let validation = validation::validate(&self.core.store, organization, &draft, now)
-            .map_err(Problem::from)?;
+        let validation =
+            validation::validate(&self.core, organization, &draft, now).map_err(Problem::from)?;
         // A plan that is left as it is may have come near meanwhile; only a new one is judged.
         let judged = Validation {
             problems: validation

@@ -201,7 +201,7 @@ impl Engine {
             part.text = text.to_owned();
         }
         let found =
-            validation::fits_content(&self.core.store, &content, account).map_err(Problem::from)?;
+            validation::fits_content(&self.core, &content, account).map_err(Problem::from)?;
         match found.errors.into_iter().next() {
             Some(problem) => Err(problem),
             None => Ok((post, content)),

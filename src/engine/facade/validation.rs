@@ -3,23 +3,26 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    connectors::{Draft, Finding},
+    connectors::{Draft, Finding, Site},
     domain::{
         account::{Account, Connection},
         ids::OrganizationId,
-        platform::FORMAT,
+        media::MediaKind,
+        platform::{FORMAT, Intake},
         post::{Content, Plan, VariantFor},
         problem::{Code, Problem},
         time::{LocalTime, Timestamp},
     },
     engine::{
-        core::{Halt, connector_named},
+        core::{Core, Halt, connector_named},
         facade::{Measure, NewPost, PlanRequest, TargetValidation, Validation},
         jobs,
     },
+    net::guard,
     policy::{
         agenda::{self, PlanVerdict},
         fit::{self, Candidate},
+        reach::{self, Fetch},
     },
     store::Read,
 };
@@ -76,7 +79,7 @@ pub(super) fn plan(request: &PlanRequest, now: Timestamp) -> Result<Planned, Pro
 
 /// Everything that is wrong with a post, for every target.
 pub(super) fn validate(
-    read: &impl Read,
+    core: &Core,
     organization: OrganizationId,
     post: &NewPost,
     now: Timestamp,
@@ -96,9 +99,9 @@ pub(super) fn validate(
     let mut targets = Vec::with_capacity(post.targets.len());
     for (at, &target) in post.targets.iter().take(TARGETS_MAX).enumerate() {
         let place = format!("targets[{at}]");
-        match read.account(organization, target)? {
+        match core.store.account(organization, target)? {
             Some(account) => {
-                let mut found = fits(read, post, &account)?;
+                let mut found = fits(core, post, &account)?;
                 found.errors.extend(check_connection(&account, &place));
                 targets.push(found);
             }
@@ -194,18 +197,18 @@ fn check_connection(account: &Account, place: &str) -> Option<Problem> {
     }
 }
 
-fn fits(read: &impl Read, post: &NewPost, account: &Account) -> Result<TargetValidation, Halt> {
-    fits_content(read, content_for(post, account), account)
+fn fits(core: &Core, post: &NewPost, account: &Account) -> Result<TargetValidation, Halt> {
+    fits_content(core, content_for(post, account), account)
 }
 
 /// What is wrong with `content` for one account.
 pub(super) fn fits_content(
-    read: &impl Read,
+    core: &Core,
     content: &Content,
     account: &Account,
 ) -> Result<TargetValidation, Halt> {
     let connector = connector_named(&account.platform).map_err(Halt::from)?;
-    let media = jobs::media_of(read, account.organization, content)?;
+    let media = jobs::media_of(&core.store, account.organization, content)?;
     let profile = connector.profile();
     let mut errors = fit::check_options(&content.options, profile, &crate::engine::platforms());
     // An unknown format is complained of among the options.
@@ -215,6 +218,9 @@ pub(super) fn fits_content(
     let platform = profile.name;
     let findings = fit::check(&Candidate { platform, limits, kinds, content, media: &media });
     errors.extend(findings.errors);
+    let kinds = media.values().map(|media| media.kind);
+    let site = core.account_site(connector, account);
+    errors.extend(can_fetch(platform, &site, &core.public_url, limits.intake, kinds));
     let mut warnings = findings.warnings;
     let parts = jobs::parts(content, &media, |_| String::new());
     let draft = Draft { parts: &parts, options: &content.options, author: &account.identity };
@@ -236,6 +242,20 @@ pub(super) fn fits_content(
         warnings,
         measures,
     })
+}
+
+/// Whether the platform can fetch the files from us, where it takes them no other way.
+fn can_fetch(
+    platform: &str,
+    site: &Site,
+    public_url: &str,
+    intake: Intake,
+    files: impl Iterator<Item = MediaKind>,
+) -> Option<Problem> {
+    let endpoints: Vec<&str> = site.endpoints.values().map(String::as_str).collect();
+    let is_public = guard::is_public;
+    let fetch = Fetch { platform, intake, public_url, endpoints: &endpoints, is_public };
+    reach::check(&fetch, files).map(|problem| problem.at("content"))
 }
 
 fn content_for<'a>(post: &'a NewPost, account: &Account) -> &'a Content {
@@ -265,4 +285,27 @@ pub(super) fn verdict(validation: &Validation) -> Option<Problem> {
     );
     problem.details = details;
     Some(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platform_that_fetches_needs_a_public_address_unless_it_is_at_home_itself() {
+        let ask = |endpoint: &str, public_url: &str| {
+            let endpoints = [("api".to_owned(), endpoint.to_owned())].into_iter().collect();
+            let site = Site { endpoints, ..Site::default() };
+            let files = [MediaKind::Image].into_iter();
+            can_fetch("Testagram", &site, public_url, Intake::ImagesByUrl, files)
+        };
+        let outside = "https://graph.testagram.com";
+        assert_eq!(ask(outside, "https://posts.example.org"), None);
+        assert_eq!(ask("http://127.0.0.1:7701", "http://127.0.0.1:7700"), None);
+        for private in ["https://100.64.0.1", "https://[fd00::1]", "http://127.0.0.1:7700"] {
+            let problem = ask(outside, private).unwrap();
+            assert!(problem.sentence.contains(private), "{}", problem.sentence);
+            assert_eq!(problem.place, "content");
+        }
+    }
 }
