@@ -64,8 +64,8 @@ pub trait Connector {
         Vec::new()
     }
 
-    /// `None`: this platform has no such errand, and none is needed.
-    fn errand(task: &Task) -> Option<Self::Errand>;
+    /// `None`: there is no such errand here, and none is needed.
+    fn errand(task: &Task, site: &Site) -> Option<Self::Errand>;
 
     fn errand_request(errand: &Self::Errand, site: &Site) -> Request;
 
@@ -97,7 +97,7 @@ pub trait AnyConnector: Sync {
     ) -> serde_json::Result<Sighting<Value>>;
     fn live(&self, step: &Value, job: &Job) -> serde_json::Result<Vec<Live>>;
     fn check(&self, draft: &Draft) -> Vec<Finding>;
-    fn errand(&self, task: &Task) -> Option<Value>;
+    fn errand(&self, task: &Task, site: &Site) -> Option<Value>;
     fn errand_request(&self, errand: &Value, site: &Site) -> serde_json::Result<Request>;
     fn errand_accept(
         &self,
@@ -570,8 +570,8 @@ impl<C: Connector + Sync> AnyConnector for C {
         C::check(draft)
     }
 
-    fn errand(&self, task: &Task) -> Option<Value> {
-        C::errand(task).as_ref().map(to_json)
+    fn errand(&self, task: &Task, site: &Site) -> Option<Value> {
+        C::errand(task, site).as_ref().map(to_json)
     }
 
     fn errand_request(&self, errand: &Value, site: &Site) -> serde_json::Result<Request> {

@@ -225,7 +225,7 @@ impl Connector for Bluesky {
         LANGUAGES.iter().copied().filter(wrong).map(complain).collect()
     }
 
-    fn errand(task: &Task) -> Option<Errand> {
+    fn errand(task: &Task, _site: &Site) -> Option<Errand> {
         errand::begin(task)
     }
 

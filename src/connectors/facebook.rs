@@ -272,7 +272,7 @@ impl Connector for Facebook {
         check::check(draft)
     }
 
-    fn errand(task: &Task) -> Option<Errand> {
+    fn errand(task: &Task, _site: &Site) -> Option<Errand> {
         errand::begin(task)
     }
 

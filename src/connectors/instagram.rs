@@ -203,7 +203,7 @@ impl Connector for Instagram {
         check::of(draft)
     }
 
-    fn errand(task: &Task) -> Option<Errand> {
+    fn errand(task: &Task, _site: &Site) -> Option<Errand> {
         errand::begin(task)
     }
 

@@ -171,8 +171,8 @@ impl Connector for LinkedIn {
         check::check(draft)
     }
 
-    fn errand(task: &Task) -> Option<Errand> {
-        errand::begin(task)
+    fn errand(task: &Task, site: &Site) -> Option<Errand> {
+        errand::begin(task, site)
     }
 
     fn errand_request(errand: &Errand, site: &Site) -> Request {

@@ -198,7 +198,7 @@ impl Connector for Mastodon {
         vec![Finding::Error(problem.at("content.options.language"))]
     }
 
-    fn errand(task: &Task) -> Option<Errand> {
+    fn errand(task: &Task, _site: &Site) -> Option<Errand> {
         errand::begin(task)
     }
 

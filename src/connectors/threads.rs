@@ -248,7 +248,7 @@ impl Connector for Threads {
         draft::check(draft)
     }
 
-    fn errand(task: &Task) -> Option<Errand> {
+    fn errand(task: &Task, _site: &Site) -> Option<Errand> {
         errand::begin(task)
     }
 

@@ -209,7 +209,7 @@ impl Connector for X {
         draft::check(draft)
     }
 
-    fn errand(task: &Task) -> Option<Errand> {
+    fn errand(task: &Task, _site: &Site) -> Option<Errand> {
         errand::begin(task)
     }
 

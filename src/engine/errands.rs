@@ -32,7 +32,7 @@ pub(super) async fn run(
     task: &Task,
     secrets: &mut Secrets,
 ) -> Result<Outcome, Failure> {
-    let Some(mut errand) = connector.errand(task) else { return Ok(Outcome::Finished) };
+    let Some(mut errand) = connector.errand(task, site) else { return Ok(Outcome::Finished) };
     let mut found = Vec::new();
     for _ in 0..REQUESTS_MAX {
         let reply = send(core, connector, site, &errand, secrets).await?;

@@ -535,5 +535,8 @@ fn records_are_taken_down_last_first() {
     let place = |key: &str| json!({ "repo": DID, "collection": "app.bsky.feed.post", "rkey": key });
     assert_eq!(*json_of(&sent[0]), place("second"));
     assert_eq!(*json_of(&sent[1]), place("first"));
-    assert_eq!(connector().errand(&Task::Prepare { redirect_uri: "".into() }), None);
+    assert_eq!(
+        connector().errand(&Task::Prepare { redirect_uri: "".into() }, &Site::default()),
+        None
+    );
 }

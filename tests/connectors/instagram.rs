@@ -1096,7 +1096,7 @@ fn posts_are_taken_down_by_way_of_facebook_alone() {
 fn what_instagram_cannot_do_is_no_errand() {
     let edit = Task::Edit { live: live(&["1"]), index: 0, text: "new".to_owned() };
     for task in [Task::Revoke, edit, Task::Remove { live: Vec::new() }] {
-        assert_eq!(connector().errand(&task), None, "{task:?}");
+        assert_eq!(connector().errand(&task, &Site::default()), None, "{task:?}");
     }
 }
 

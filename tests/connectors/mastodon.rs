@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use fanfare::{
     connectors::{
         AnyConnector, Auth, Body, Fill, Job, Method, Next, Outcome, Repeat, Reply, Request,
-        SecretName, Sighting, Task, find,
+        SecretName, Sighting, Site, Task, find,
     },
     domain::{
         account::Identity,
@@ -475,6 +475,6 @@ fn statuses_are_taken_down_last_first_and_gone_is_gone() {
     assert!(sent.iter().all(|request| request.method == Method::Delete));
     let (_, refused) = errand(&task, &[(500, Value::Null)]);
     assert_eq!(refused.unwrap_err().kind, RefusalKind::Unavailable);
-    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }), None);
-    assert_eq!(connector().errand(&Task::Refresh), None);
+    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }, &Site::default()), None);
+    assert_eq!(connector().errand(&Task::Refresh, &Site::default()), None);
 }

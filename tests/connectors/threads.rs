@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use fanfare::{
     connectors::{
         AnyConnector, Auth, Body, Draft, Fill, Finding, Job, JobPart, Method, Next, Outcome,
-        Repeat, Reply, Request, SecretName, Sighting, Task, find,
+        Repeat, Reply, Request, SecretName, Sighting, Site, Task, find,
     },
     domain::{
         account::Identity, delivery::Live, media::MediaKind, platform::PaceScope,
@@ -747,8 +747,8 @@ fn posts_are_taken_down_from_the_last_to_the_first() {
     assert_eq!(ran.outcome, Ok(Outcome::Finished));
     let sent: Vec<_> = ran.sent.iter().map(told).collect();
     assert_eq!(sent, ["Delete 3", "Delete 2", "Delete 1"]);
-    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }), None);
-    assert_eq!(connector().errand(&Task::Revoke), None);
+    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }, &Site::default()), None);
+    assert_eq!(connector().errand(&Task::Revoke, &Site::default()), None);
 
     let refuse = |answer: Reply, ids: &[&str]| {
         let task = Task::Remove { live: live(ids) };

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use fanfare::{
     connectors::{
         AnyConnector, Auth, Body, ByteRange, Draft, Fill, Finding, Job, JobPart, Method, Next,
-        Outcome, Repeat, Reply, Request, SecretName, Sighting, Task, find,
+        Outcome, Repeat, Reply, Request, SecretName, Sighting, Site, Task, find,
     },
     domain::{
         account::Identity, delivery::Live, media::MediaKind, platform::PaceScope,
@@ -720,7 +720,7 @@ fn posts_are_taken_down_from_the_last_to_the_first() {
     let (sent, outcome) = finish(&task, &[gone, deleted]);
     assert_eq!(outcome, Outcome::Finished);
     assert_eq!(paths(&sent), ["Delete tweets/2", "Delete tweets/1"]);
-    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }), None);
+    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }, &Site::default()), None);
 
     // Of a repost, never the original.
     let undone = reply(200, json!({ "data": { "retweeted": false } }));
@@ -734,5 +734,5 @@ fn posts_are_taken_down_from_the_last_to_the_first() {
 fn an_edit_is_not_offered_because_it_cannot_be_done_twice() {
     let live = vec![Live { id: "1".to_owned(), url: String::new() }];
     let task = Task::Edit { live, index: 0, text: "hello".to_owned() };
-    assert_eq!(connector().errand(&task), None);
+    assert_eq!(connector().errand(&task, &Site::default()), None);
 }

@@ -14,12 +14,7 @@ use crate::{
     connectors::{
         Auth, Body, Fill, Outcome, Progress, Repeat, Reply, Request, SecretName, Site, Target, Task,
     },
-    domain::{
-        account::Identity,
-        delivery::Live,
-        refusal::{Refusal, RefusalKind},
-        text,
-    },
+    domain::{account::Identity, delivery::Live, refusal::Refusal, text},
 };
 
 /// - `Identify`;
@@ -66,10 +61,13 @@ const DETAILS_MAX: usize = 40;
 const POSTING: &[&str] =
     &["ADMINISTRATOR", "CONTENT_ADMINISTRATOR", "CONTENT_ADMIN", "DIRECT_SPONSORED_CONTENT_POSTER"];
 
-pub(super) fn begin(task: &Task) -> Option<Errand> {
+pub(super) fn begin(task: &Task, site: &Site) -> Option<Errand> {
     match task {
         Task::Identify => Some(Errand::Identify),
         Task::Discover => Some(Errand::Roles { start: 0, found: Vec::new() }),
+        // Revoking one token may end all that the person has granted, and the person's other
+        // organizations live on the same grant.
+        Task::Revoke if site.login == ORGANIZATION => None,
         Task::Revoke => Some(Errand::Revoke),
         // A comment goes with its post.
         Task::Remove { live } => Some(Errand::Remove { post: live.first()?.id.clone() }),
@@ -99,10 +97,7 @@ pub(super) fn request(errand: &Errand, site: &Site) -> Request {
             let path = format!("/rest/organizations/{}", encoded(number));
             versioned(Request::get(site.url(API, &path)), site)
         }
-        Errand::Revoke if is_shared(site) => {
-            about_token(site.url(WEB, "/oauth/v2/introspectToken"))
-        }
-        Errand::Revoke => about_token(site.url(WEB, "/oauth/v2/revoke")),
+        Errand::Revoke => revocation(site),
         Errand::Remove { post } => versioned(Request::delete(post_url(post, site)), site),
         Errand::Edit { live, text } => {
             let post = live.first().map_or("", |(id, _)| id.as_str());
@@ -119,13 +114,8 @@ fn post_url(urn: &str, site: &Site) -> String {
     site.url(API, &format!("/rest/posts/{}", encoded(urn)))
 }
 
-/// Revoking one token may end all that the person has granted, and the person's other organizations
-/// live on the same grant. So it is only asked whether the token still gives access.
-fn is_shared(site: &Site) -> bool {
-    site.login == ORGANIZATION
-}
-
-fn about_token(url: String) -> Request {
+fn revocation(site: &Site) -> Request {
+    let url = site.url(WEB, "/oauth/v2/revoke");
     let fill = |place: &str, secret| Fill { place: place.to_owned(), secret };
     Request {
         auth: Auth::None,
@@ -147,7 +137,6 @@ pub(super) fn accept(
         (Errand::Identify, true) => Ok(Progress::Done(Outcome::Identified(member(reply)?))),
         (Errand::Roles { start, found }, true) => after_roles(start, found, site, reply),
         (Errand::Details { left, asked }, _) => after_details(left, asked, site, reply),
-        (Errand::Revoke, true) if is_shared(site) && reply.body["active"] != false => Err(kept()),
         (Errand::Revoke, true) => Ok(Progress::Done(Outcome::Finished)),
         // 404: it is gone already, which is what was asked for.
         (Errand::Remove { .. }, is_done) if is_done || reply.status == 404 => {
@@ -159,12 +148,6 @@ pub(super) fn accept(
         }
         _ => Err(refusal::of_reply(reply)),
     }
-}
-
-fn kept() -> Refusal {
-    let words = "the same access serves every organization that the person has connected, so it \
-                 was not ended";
-    Refusal::new(RefusalKind::Rejected, "shared", words)
 }
 
 fn member(reply: &Reply) -> Result<Identity, Refusal> {

@@ -195,10 +195,10 @@ impl Engine {
 
     async fn revoke(&self, account: &Account) -> Result<Revoked, String> {
         let connector = connector_named(&account.platform).map_err(|problem| problem.sentence)?;
-        if connector.errand(&Task::Revoke).is_none() {
+        let mut site = self.core.account_site(connector, account);
+        if connector.errand(&Task::Revoke, &site).is_none() {
             return Ok(Revoked::Impossible(connector.profile().name));
         }
-        let mut site = self.core.account_site(connector, account);
         let mut secrets = tokens::load(&self.core, account).map_err(|halt| halt.to_string())?;
         errands::run(&self.core, connector, &mut site, &Task::Revoke, &mut secrets)
             .await

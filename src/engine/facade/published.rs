@@ -50,7 +50,8 @@ impl Engine {
         let connector = connector_named(&account.platform)?;
         let name = connector.profile().name;
         let task = Task::Remove { live };
-        if connector.errand(&task).is_none() {
+        let site = self.core.account_site(connector, &account);
+        if connector.errand(&task, &site).is_none() {
             return Err(Problem::new(
                 Code::WrongState,
                 format!("{name} lets no program take posts down."),
@@ -104,7 +105,8 @@ impl Engine {
         let connector = connector_named(&account.platform)?;
         let name = connector.profile().name;
         let task = Task::Edit { live: delivery.live.clone(), index: part, text };
-        if connector.errand(&task).is_none() {
+        let site = self.core.account_site(connector, &account);
+        if connector.errand(&task, &site).is_none() {
             return Err(Problem::new(
                 Code::WrongState,
                 format!("{name} lets no program change what is published."),

@@ -171,7 +171,7 @@ fn what_is_withheld_of_businesses_does_not_spoil_a_login() {
 #[test]
 fn a_search_that_does_not_end_is_ended() {
     let mut count = 0;
-    let mut errand = connector().errand(&Task::Discover).unwrap();
+    let mut errand = connector().errand(&Task::Discover, &Site::default()).unwrap();
     let outcome = loop {
         let answer = match count {
             0 => permissions(&[]),
@@ -219,7 +219,7 @@ fn posts_are_taken_down_from_the_last_to_the_first() {
         let ran = run_errand(connector(), &task, site(), |_| answer.clone());
         assert_eq!(ran.outcome.unwrap_err().kind, kind);
     }
-    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }), None);
+    assert_eq!(connector().errand(&Task::Remove { live: Vec::new() }, &Site::default()), None);
 }
 
 #[test]
@@ -236,11 +236,11 @@ fn a_text_is_changed_where_it_is() {
         assert_eq!(ran.outcome, Ok(Outcome::Edited(live)));
     }
     let beyond = Task::Edit { live: vec![live("1_2")], index: 1, text: String::new() };
-    assert_eq!(connector().errand(&beyond), None);
+    assert_eq!(connector().errand(&beyond, &Site::default()), None);
 }
 
 #[test]
 fn access_to_one_page_is_never_withdrawn_with_all_others() {
-    assert_eq!(connector().errand(&Task::Revoke), None);
-    assert_eq!(connector().errand(&Task::Refresh), None);
+    assert_eq!(connector().errand(&Task::Revoke, &Site::default()), None);
+    assert_eq!(connector().errand(&Task::Refresh, &Site::default()), None);
 }
