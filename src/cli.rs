@@ -5,6 +5,7 @@
 
 mod demo;
 mod doctor;
+mod guide;
 mod healthcheck;
 mod init;
 mod loopback;
@@ -66,6 +67,8 @@ enum Command {
     Init(init::Options),
     /// List the platforms of this build and what they allow.
     Platforms(platforms::Options),
+    /// Print how to make a developer app on a platform and connect an account.
+    Guide(guide::Options),
     /// Look at the settings: which platforms are ready, which callback to enter, what will end.
     Doctor(doctor::Options),
     /// Print the API's OpenAPI 3.1 description.
@@ -118,7 +121,8 @@ fn dispatch(line: CommandLine) -> Result<(), Failure> {
         Command::Demo(options) => wait_for(demo::run(common, options)),
         Command::Sandbox(options) => wait_for(sandbox::run(common, options)),
         Command::Init(options) => wait_for(init::run(common, options)),
-        Command::Platforms(options) => platforms::run(&options),
+        Command::Platforms(options) => platforms::run(common, &options),
+        Command::Guide(options) => guide::run(common, &options),
         Command::Doctor(options) => doctor::run(common, &options),
         Command::Openapi => openapi::run(),
         Command::Healthcheck(options) => wait_for(healthcheck::run(common, options)),

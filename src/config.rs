@@ -295,6 +295,12 @@ impl Config {
         Ok(())
     }
 
+    /// API versions that replace a platform's default, by platform.
+    pub fn versions(&self) -> BTreeMap<String, String> {
+        let set = self.platforms.iter().filter(|(_, platform)| !platform.version.is_empty());
+        set.map(|(name, platform)| (name.clone(), platform.version.clone())).collect()
+    }
+
     /// What the engine is started with.
     pub fn settings(&self, clock: Clock, entropy: Entropy) -> Settings {
         let endpoints =
@@ -311,12 +317,7 @@ impl Config {
             endpoints: endpoints
                 .map(|(name, platform)| (name.clone(), platform.endpoints.clone()))
                 .collect(),
-            versions: self
-                .platforms
-                .iter()
-                .filter(|(_, platform)| !platform.version.is_empty())
-                .map(|(name, platform)| (name.clone(), platform.version.clone()))
-                .collect(),
+            versions: self.versions(),
             apps: apps.map(|(name, platform)| (name.clone(), platform.credentials())).collect(),
             posts_per_hour: self.pacing.posts_per_hour,
             grace: self.pacing.grace.0,

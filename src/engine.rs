@@ -142,6 +142,16 @@ impl Engine {
         Ok((late.len(), late.first().map(|timer| timer.due)))
     }
 
+    /// The address under which browsers and platforms reach this instance, without a slash.
+    pub fn public_url(&self) -> &str {
+        &self.core.public_url
+    }
+
+    /// API versions that replace a platform's default, by platform.
+    pub fn versions(&self) -> &BTreeMap<String, String> {
+        &self.core.versions
+    }
+
     pub fn clock(&self) -> &Clock {
         &self.core.clock
     }
@@ -204,4 +214,17 @@ pub fn is_publicly_reachable(public_url: &str) -> bool {
 /// The platforms that this build has, for listings.
 pub fn platforms() -> Vec<&'static Profile> {
     connectors::ALL.iter().map(|connector| connector.profile()).collect()
+}
+
+/// Where a platform sends people back to; to be entered in its developer console.
+pub fn callback_url(public_url: &str, platform: &str) -> String {
+    format!("{public_url}/oauth/{platform}/callback")
+}
+
+/// The API version that requests to this platform name; empty if they name none. `configured`: what
+/// the settings say, by platform.
+pub fn api_version(profile: &Profile, configured: &BTreeMap<String, String>) -> String {
+    let Some(version) = &profile.version else { return String::new() };
+    let configured = configured.get(profile.platform).map(String::as_str);
+    configured.unwrap_or(version.default).to_owned()
 }

@@ -1,15 +1,22 @@
 //! The platforms of this build, and what each allows.
 
-use axum::Json;
+mod limits;
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    domain::platform::{ClientKind, Login, Mixing, PaceCounts, PaceScope, Profile, TextUnit},
+    domain::platform::{
+        self, ClientKind, Login, OptionRule, OptionValue, PaceCounts, PaceScope, Profile,
+    },
     engine,
 };
 
+use self::limits::LimitsView;
 use super::{
     Answered, Api,
     caller::{May, Read},
@@ -30,46 +37,112 @@ pub struct PlatformView {
     /// As people write it.
     #[schema(value_type = String, example = "Mastodon")]
     name: &'static str,
-    /// How a person connects an account: `oauth`, `oauth_any_server` (names a server and nothing
-    /// has to be registered before) or `app_password`.
+    /// How a person usually connects an account, as in `logins`.
     #[schema(value_type = String, example = "oauth_any_server")]
     login: &'static str,
+    /// Every way to connect an account, the usual one first.
+    logins: Vec<LoginView>,
+    /// The address to enter as the redirect where an app is made; absent if there is no OAuth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "https://posts.example.org/oauth/mastodon/callback")]
+    callback_url: Option<String>,
+    /// Absent where requests name no version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<VersionView>,
     /// What the platform gives only to reviewed apps, or where it costs money.
     #[schema(value_type = String)]
     access: &'static str,
-    /// `text`, `link`, `image`, `gif`, `video`, `thread`.
+    /// `text`, `link`, `image`, `gif`, `video`, `carousel`, `document`, `reel`, `story`, `poll`,
+    /// `thread`, `comment`, `quote`, `repost`.
     #[schema(value_type = Vec<String>)]
     kinds: Vec<&'static str>,
     limits: LimitsView,
+    /// Other shapes of post, chosen by the option `format`.
+    formats: Vec<FormatView>,
+    /// What `content.options` may hold.
+    options: Vec<OptionView>,
     paces: Vec<PaceView>,
     /// Base URLs that `[platforms.<name>.endpoints]` may replace.
     endpoints: Vec<EndpointView>,
 }
 
-/// What one post may hold, unless an account's server says otherwise.
+/// A way to connect an account.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Limits)]
-pub struct LimitsView {
-    text_max: u32,
-    /// How the platform counts: `graphemes`, `mastodon` (a link has a fixed length) or `weighted`.
+#[schema(as = Login)]
+pub struct LoginView {
+    /// What `login` is when an account is connected; empty where there is only one way.
     #[schema(value_type = String)]
-    text_unit: &'static str,
+    name: &'static str,
+    /// `oauth`, `oauth_any_server` (names a server and nothing has to be registered before) or
+    /// `app_password`.
+    #[schema(value_type = String)]
+    kind: &'static str,
+}
+
+/// The version of the platform's API that requests name.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiVersion)]
+pub struct VersionView {
+    #[schema(example = "v26.0")]
+    used: String,
+    /// The day on which it dies, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    text_bytes_max: Option<u32>,
-    images_max: u32,
-    image_bytes_max: u64,
+    #[schema(value_type = Option<String>, format = Date)]
+    ends: Option<&'static str>,
+}
+
+/// A shape of post with limits of its own.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Format)]
+pub struct FormatView {
+    /// The value of the option `format`.
+    #[schema(value_type = String, example = "story")]
+    name: &'static str,
     #[schema(value_type = Vec<String>)]
-    image_formats: &'static [&'static str],
-    gif_bytes_max: u64,
-    videos_max: u32,
-    video_bytes_max: u64,
-    #[schema(value_type = Vec<String>)]
-    video_formats: &'static [&'static str],
-    alt_chars_max: u32,
-    /// In a thread, the first part included.
-    parts_max: u32,
-    /// Whether images and a video may share a post.
-    mixing_allowed: bool,
+    kinds: Vec<&'static str>,
+    limits: LimitsView,
+}
+
+/// Something that a post may say beyond text and files. Values are always text.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PostOption)]
+pub struct OptionView {
+    #[schema(value_type = String, example = "visibility")]
+    name: &'static str,
+    /// One sentence.
+    #[schema(value_type = String)]
+    about: &'static str,
+    #[serde(flatten)]
+    value: OptionKind,
+}
+
+/// What an option's value has to be.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = OptionKind)]
+pub enum OptionKind {
+    OneOf {
+        #[schema(value_type = Vec<String>)]
+        values: &'static [&'static str],
+    },
+    Text {
+        chars_max: u32,
+    },
+    /// One item a line.
+    Lines {
+        items_min: u32,
+        items_max: u32,
+        /// Of each item.
+        chars_max: u32,
+    },
+    Number {
+        min: u64,
+        max: u64,
+    },
+    /// An `http` or `https` address.
+    Url,
+    /// `true` or `false`.
+    Flag,
 }
 
 /// At most so many calls in such a window.
@@ -99,63 +172,90 @@ pub struct EndpointView {
     default: Option<&'static str>,
 }
 
-impl From<&'static Profile> for PlatformView {
-    fn from(profile: &'static Profile) -> PlatformView {
-        let login = match profile.logins.first() {
-            Some(Login::OAuth(oauth)) => match oauth.client {
-                ClientKind::Configured => "oauth",
-                ClientKind::Dynamic => "oauth_any_server",
-            },
-            Some(Login::AppPassword) | None => "app_password",
-        };
-        let endpoint = |endpoint: &crate::domain::platform::Endpoint| EndpointView {
-            name: endpoint.name,
-            default: endpoint.default,
-        };
+impl PlatformView {
+    fn of(
+        profile: &'static Profile,
+        public_url: &str,
+        versions: &BTreeMap<String, String>,
+    ) -> PlatformView {
+        let has_oauth = profile.logins.iter().any(|login| matches!(login, Login::OAuth(_)));
         PlatformView {
             platform: profile.platform,
             name: profile.name,
-            login,
+            login: profile.logins.first().map_or("", kind_of_login),
+            logins: profile.logins.iter().map(LoginView::from).collect(),
+            callback_url: has_oauth.then(|| engine::callback_url(public_url, profile.platform)),
+            version: VersionView::of(profile, versions),
             access: profile.access,
             kinds: profile.kinds.iter().map(|kind| kind.name()).collect(),
-            limits: LimitsView::of(profile),
+            limits: LimitsView::from(&profile.limits),
+            formats: profile.formats.iter().map(FormatView::from).collect(),
+            options: profile.options.iter().map(OptionView::from).collect(),
             paces: profile.paces.iter().map(PaceView::from).collect(),
-            endpoints: profile.endpoints.iter().map(endpoint).collect(),
+            endpoints: profile.endpoints.iter().map(EndpointView::from).collect(),
         }
     }
 }
 
-impl LimitsView {
-    fn of(profile: &Profile) -> LimitsView {
-        let limits = &profile.limits;
-        LimitsView {
-            text_max: limits.text.max,
-            text_unit: match limits.text.unit {
-                TextUnit::Graphemes => "graphemes",
-                TextUnit::Mastodon { .. } => "mastodon",
-                TextUnit::Weighted => "weighted",
-                TextUnit::Chars => "characters",
-                TextUnit::Utf16 => "utf16",
-                TextUnit::EmojiBytes => "emoji_bytes",
-                TextUnit::LittleText => "little_text",
-            },
-            text_bytes_max: limits.text_bytes_max,
-            images_max: limits.images_max,
-            image_bytes_max: limits.image_bytes_max,
-            image_formats: limits.image_formats,
-            gif_bytes_max: limits.gif_bytes_max,
-            videos_max: limits.videos_max,
-            video_bytes_max: limits.video_bytes_max,
-            video_formats: limits.video_formats,
-            alt_chars_max: limits.alt_chars_max,
-            parts_max: limits.parts_max,
-            mixing_allowed: limits.mixing == Mixing::Allowed,
+fn kind_of_login(login: &Login) -> &'static str {
+    match login {
+        Login::OAuth(oauth) => match oauth.client {
+            ClientKind::Configured => "oauth",
+            ClientKind::Dynamic => "oauth_any_server",
+        },
+        Login::AppPassword => "app_password",
+    }
+}
+
+impl From<&'static Login> for LoginView {
+    fn from(login: &'static Login) -> LoginView {
+        LoginView { name: login.name(), kind: kind_of_login(login) }
+    }
+}
+
+impl VersionView {
+    fn of(profile: &'static Profile, versions: &BTreeMap<String, String>) -> Option<VersionView> {
+        let known = profile.version.as_ref()?;
+        let used = engine::api_version(profile, versions);
+        let ends = known.ends.iter().find(|(version, _)| *version == used);
+        Some(VersionView { ends: ends.map(|(_, day)| *day), used })
+    }
+}
+
+impl From<&'static platform::Format> for FormatView {
+    fn from(format: &'static platform::Format) -> FormatView {
+        FormatView {
+            name: format.name,
+            kinds: format.kinds.iter().map(|kind| kind.name()).collect(),
+            limits: LimitsView::from(&format.limits),
         }
     }
 }
 
-impl From<&crate::domain::platform::Pace> for PaceView {
-    fn from(pace: &crate::domain::platform::Pace) -> PaceView {
+impl From<&'static OptionRule> for OptionView {
+    fn from(rule: &'static OptionRule) -> OptionView {
+        let value = match rule.value {
+            OptionValue::OneOf(values) => OptionKind::OneOf { values },
+            OptionValue::Text { chars_max } => OptionKind::Text { chars_max },
+            OptionValue::Lines { items_min, items_max, chars_max } => {
+                OptionKind::Lines { items_min, items_max, chars_max }
+            }
+            OptionValue::Number { min, max } => OptionKind::Number { min, max },
+            OptionValue::Url => OptionKind::Url,
+            OptionValue::Flag => OptionKind::Flag,
+        };
+        OptionView { name: rule.name, about: rule.about, value }
+    }
+}
+
+impl From<&'static platform::Endpoint> for EndpointView {
+    fn from(endpoint: &'static platform::Endpoint) -> EndpointView {
+        EndpointView { name: endpoint.name, default: endpoint.default }
+    }
+}
+
+impl From<&platform::Pace> for PaceView {
+    fn from(pace: &platform::Pace) -> PaceView {
         PaceView {
             name: pace.name,
             scope: match pace.scope {
@@ -172,9 +272,11 @@ impl From<&crate::domain::platform::Pace> for PaceView {
     }
 }
 
-/// Every platform of this build, as the API and the command line show them.
-pub fn all() -> Vec<PlatformView> {
-    engine::platforms().into_iter().map(PlatformView::from).collect()
+/// Every platform of this build, as the API and the command line show them. `versions`: what the
+/// settings name instead of a platform's default.
+pub fn all(public_url: &str, versions: &BTreeMap<String, String>) -> Vec<PlatformView> {
+    let all = engine::platforms().into_iter();
+    all.map(|profile| PlatformView::of(profile, public_url, versions)).collect()
 }
 
 /// List platforms
@@ -182,6 +284,111 @@ pub fn all() -> Vec<PlatformView> {
 /// What this build can publish to, and what each platform allows.
 #[utoipa::path(get, path = "/platforms", tag = "platforms",
     security(("key" = ["read"])), responses((status = 200, body = Piece<PlatformView>)))]
-async fn list(_by: May<Read>) -> Answered<Piece<PlatformView>> {
-    Ok(Json(Piece { items: all(), next: None }))
+async fn list(_by: May<Read>, State(api): State<Api>) -> Answered<Piece<PlatformView>> {
+    let items = all(api.engine.public_url(), api.engine.versions());
+    Ok(Json(Piece { items, next: None }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::platform::{
+        ApiVersion, Format, Kind, Lengths, Limits, Loss, Ratios, TextLimit, TextUnit,
+    };
+
+    const LIMITS: Limits = Limits {
+        text: TextLimit { max: 2_200, unit: TextUnit::Utf16 },
+        hashtags_max: Some(30),
+        media_min: 1,
+        media_max: Some(10),
+        images_max: 10,
+        image_bytes_max: 8_000_000,
+        image_formats: &["image/jpeg"],
+        image_ratio: Some(Ratios { min: 800, max: 1_910 }),
+        video_length: Some(Lengths {
+            min: std::time::Duration::from_secs(3),
+            max: std::time::Duration::from_secs(900),
+        }),
+        comment: Some(TextLimit { max: 300, unit: TextUnit::Chars }),
+        parts_max: 2,
+        ..Limits::NONE
+    };
+
+    static PROFILE: Profile = Profile {
+        platform: "invented",
+        name: "Invented",
+        logins: &[Login::AppPassword],
+        endpoints: &[],
+        version: Some(ApiVersion {
+            default: "v26.0",
+            ends: &[("v25.0", "2028-07-29")],
+            alarm_days: 90,
+        }),
+        limits: LIMITS,
+        kinds: &[Kind::Image, Kind::Comment],
+        formats: &[Format { name: "story", limits: Limits::NONE, kinds: &[Kind::Story] }],
+        options: &[
+            OptionRule {
+                name: "format",
+                value: OptionValue::OneOf(&["story"]),
+                loss: Loss::Harmless,
+                about: "Which shape it has.",
+            },
+            OptionRule {
+                name: "poll",
+                value: OptionValue::Lines { items_min: 2, items_max: 4, chars_max: 25 },
+                loss: Loss::Harmless,
+                about: "The choices.",
+            },
+        ],
+        paces: &[],
+        access: "",
+        guide: "",
+    };
+
+    #[test]
+    fn everything_that_is_limited_is_shown_and_nothing_else() {
+        let versions = BTreeMap::from([("invented".to_owned(), "v25.0".to_owned())]);
+        let shown = serde_json::to_value(PlatformView::of(&PROFILE, "https://a.b", &versions));
+        let shown = shown.unwrap();
+        assert_eq!(shown["logins"], json!([{ "name": "", "kind": "app_password" }]));
+        assert_eq!(shown["version"], json!({ "used": "v25.0", "ends": "2028-07-29" }));
+        assert_eq!(
+            shown["options"],
+            json!([
+                {
+                    "name": "format", "kind": "one_of", "values": ["story"],
+                    "about": "Which shape it has.",
+                },
+                {
+                    "name": "poll", "kind": "lines", "items_min": 2, "items_max": 4,
+                    "chars_max": 25, "about": "The choices.",
+                },
+            ])
+        );
+        assert_eq!(shown["formats"][0]["kinds"], json!(["story"]));
+        assert!(shown.get("callback_url").is_none(), "nobody is sent back without OAuth");
+        assert_eq!(
+            shown["limits"],
+            json!({
+                "text_max": 2_200, "text_unit": "utf16", "hashtags_max": 30, "media_min": 1,
+                "media_max": 10, "images_max": 10, "image_bytes_max": 8_000_000,
+                "image_formats": ["image/jpeg"], "image_ratio": { "min": 0.8, "max": 1.91 },
+                "gif_bytes_max": 0, "videos_max": 0, "video_bytes_max": 0, "video_formats": [],
+                "video_length": { "seconds_min": 3.0, "seconds_max": 900.0 },
+                "documents_max": 0, "document_bytes_max": 0, "document_formats": [],
+                "alt_chars_max": 0, "parts_max": 2,
+                "comment": { "max": 300, "unit": "characters" },
+                "mixing_allowed": false, "intake": "bytes",
+            })
+        );
+    }
+
+    #[test]
+    fn a_version_that_nobody_set_is_the_default() {
+        let shown = VersionView::of(&PROFILE, &BTreeMap::new()).unwrap();
+        assert_eq!((shown.used.as_str(), shown.ends), ("v26.0", None));
+    }
 }

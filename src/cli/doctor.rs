@@ -63,12 +63,7 @@ pub(super) fn run(common: &Common, options: &Options) -> Result<(), Failure> {
 
 impl Report {
     fn of(config: &Config) -> Report {
-        let versions = config
-            .platforms
-            .iter()
-            .filter(|(_, platform)| !platform.version.is_empty())
-            .map(|(name, platform)| (name.clone(), platform.version.clone()))
-            .collect();
+        let versions = config.versions();
         let public_url = config.server.public_url.clone();
         let mut warnings = engine::version_alarms(&versions, Clock::wall().now());
         let publicly_reachable = engine::is_publicly_reachable(&public_url);
@@ -109,8 +104,6 @@ impl PlatformReport {
         versions: &std::collections::BTreeMap<String, String>,
     ) -> PlatformReport {
         let by_url = |intake| intake != Intake::Bytes;
-        let used = versions.get(profile.platform).cloned();
-        let default = profile.version.as_ref().map(|version| version.default.to_owned());
         PlatformReport {
             platform: profile.platform,
             logins: profile
@@ -118,7 +111,7 @@ impl PlatformReport {
                 .iter()
                 .map(|login| LoginReport::of(login, profile, config))
                 .collect(),
-            version: default.map(|default| used.unwrap_or(default)).unwrap_or_default(),
+            version: engine::api_version(profile, versions),
             fetches_files: by_url(profile.limits.intake)
                 || profile.formats.iter().any(|format| by_url(format.limits.intake)),
         }
@@ -134,8 +127,7 @@ impl LoginReport {
             ready: true,
         };
         let Login::OAuth(oauth) = login else { return nothing_needed(String::new()) };
-        let callback_url =
-            format!("{}/oauth/{}/callback", config.server.public_url, profile.platform);
+        let callback_url = engine::callback_url(&config.server.public_url, profile.platform);
         if oauth.client == ClientKind::Dynamic {
             return nothing_needed(callback_url);
         }

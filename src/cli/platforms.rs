@@ -2,7 +2,7 @@
 
 use crate::{api, domain::platform::Profile, engine};
 
-use super::{Failure, output};
+use super::{Common, Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -11,9 +11,10 @@ pub(super) struct Options {
     json: bool,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(common: &Common, options: &Options) -> Result<(), Failure> {
     if options.json {
-        return output::json(&api::platforms::all());
+        let config = common.load(None, None)?;
+        return output::json(&api::platforms::all(&config.server.public_url, &config.versions()));
     }
     let lines: Vec<String> = engine::platforms().into_iter().map(describe).collect();
     output::line(&lines.join("\n"))

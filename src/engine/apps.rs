@@ -8,7 +8,10 @@ use crate::{
         platform::{ClientKind, Login, OAuth},
         secret::Secret,
     },
-    engine::core::{Core, Halt},
+    engine::{
+        callback_url,
+        core::{Core, Halt},
+    },
     net::oauth::OAuthClient,
     store::{INSTANCE, Owner, Read},
 };
@@ -104,7 +107,6 @@ pub(super) fn registered(
     }))
 }
 
-/// Where a platform sends people back to; to be entered in its developer console.
 pub(super) fn redirect_uri(core: &Core, platform: &str) -> String {
-    format!("{}/oauth/{platform}/callback", core.public_url)
+    callback_url(&core.public_url, platform)
 }

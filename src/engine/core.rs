@@ -20,7 +20,7 @@ use crate::{
         problem::{Code, Problem},
         time::Timestamp,
     },
-    engine::settings::AppCredentials,
+    engine::{self, settings::AppCredentials},
     entropy::Entropy,
     net::Client,
     policy::versions,
@@ -150,9 +150,7 @@ impl Core {
 
     /// The API version that requests to this platform name; empty if they name none.
     pub(super) fn version(&self, profile: &Profile) -> String {
-        let Some(version) = &profile.version else { return String::new() };
-        let configured = self.versions.get(profile.platform).map(String::as_str);
-        configured.unwrap_or(version.default).to_owned()
+        engine::api_version(profile, &self.versions)
     }
 
     /// What whoever runs this should know of the versions in use, as sentences.

@@ -3,5 +3,6 @@
 mod events;
 mod keys;
 mod media;
+mod platforms;
 mod posts;
 mod world;

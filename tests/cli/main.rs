@@ -83,7 +83,36 @@ fn platforms_and_the_description_are_printed_for_programs() {
     let known: Vec<&str> =
         fanfare::connectors::ALL.iter().map(|connector| connector.profile().platform).collect();
     assert_eq!(names, known);
+    let mastodon = &platforms[names.iter().position(|name| *name == "mastodon").unwrap()];
+    let callback = "http://127.0.0.1:7700/oauth/mastodon/callback";
+    assert_eq!(mastodon["callback_url"], callback);
+    assert_eq!(mastodon["logins"][0]["kind"], "oauth_any_server");
+    assert_eq!(mastodon["options"][0]["values"][0], "public");
     assert_eq!(json(&run(folder.path(), &["openapi"]))["openapi"], "3.1.0");
+}
+
+#[test]
+fn guides_name_the_redirect_of_this_instance() {
+    let folder = TempDir::new().unwrap();
+    let printed = |output: &Output| {
+        assert_eq!(code(output), 0, "{}", said(output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let list = printed(&run(folder.path(), &["guide"]));
+    let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(["bluesky", "mastodon", "x"].iter().all(|name| names.contains(name)), "{list}");
+    for name in names {
+        let guide = printed(&run(folder.path(), &["guide", name]));
+        assert!(guide.starts_with("# Connecting ") && !guide.contains("{callback}"), "{guide}");
+    }
+    let mut command = fanfare(folder.path());
+    command.args(["guide", "mastodon"]).env("FANFARE_SERVER__PUBLIC_URL", "https://posts.example");
+    let guide = printed(&command.output().unwrap());
+    assert!(guide.contains("`https://posts.example/oauth/mastodon/callback`"), "{guide}");
+    let unknown = run(folder.path(), &["guide", "mastodn"]);
+    assert_eq!(code(&unknown), 2);
+    let sentence = "There is no platform `mastodn` in this build. Did you mean `mastodon`?";
+    assert!(said(&unknown).contains(sentence), "{}", said(&unknown));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Facebook: a platform that holds photos back until a post names them, takes films in pieces or at
 //! an address of its own, and goes on processing them after it has said yes.
 
-mod errands;
+pub(crate) mod errands;
 mod looks;
 mod refusals;
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use fanfare::{
     connectors::{
         ALL, AnyConnector, Body, Draft, Finding, Job, JobMedia, JobPart, Next, Outcome, Progress,
-        Reply, Request, Site, Target, Task,
+        Reply, Request, Site, Target, Task, find,
     },
     domain::{
         account::Identity,
@@ -19,6 +19,8 @@ use fanfare::{
     policy::fit,
 };
 use serde_json::Value;
+
+use crate::specs;
 
 /// When everything happens.
 pub(crate) const NOW: Timestamp = Timestamp(1_795_251_600_000);
@@ -75,6 +77,7 @@ pub(crate) fn play_on(
     for _ in 0..200 {
         steps.push(step.clone());
         let request = connector.request(&step, job).unwrap();
+        specs::check(fake.platform, &request);
         let answer = (fake.answer)(&mut memory, &request);
         sent.push(request);
         match connector.accept(&step, job, &answer).unwrap().unwrap() {
@@ -185,6 +188,7 @@ pub(crate) fn run_errand(
     let mut errand = connector.errand(task, &site).expect("there is such an errand");
     for _ in 0..50 {
         let request = connector.errand_request(&errand, &site).unwrap();
+        specs::check_of_errand(connector.profile().platform, task, &request);
         let reply = answer(&request);
         sent.push(request);
         match connector.errand_accept(&errand, &site, &reply).unwrap() {
@@ -219,7 +223,13 @@ pub(crate) fn job(connector: &dyn AnyConnector, fake: &Fake, parts: Vec<JobPart>
 
 pub(crate) fn site(fake: &Fake) -> Site {
     let endpoint = |&(name, base): &(&str, &str)| (name.to_owned(), base.to_owned());
-    Site { endpoints: fake.site.iter().map(endpoint).collect(), ..Site::default() }
+    let profile = find(fake.platform).expect("a fake of a platform").profile();
+    let version = profile.version.as_ref().map_or("", |version| version.default);
+    Site {
+        endpoints: fake.site.iter().map(endpoint).collect(),
+        version: version.to_owned(),
+        ..Site::default()
+    }
 }
 
 /// Whether a post with this option alone is accepted.

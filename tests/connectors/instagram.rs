@@ -841,6 +841,15 @@ fn a_publication_whose_answer_was_lost_ends_as_if_it_had_come() {
     }
 }
 
+/// The tests that run errands.
+pub(crate) const ERRANDS: &[fn()] = &[
+    tokens_are_lengthened_and_renewed_as_each_way_has_it,
+    professional_accounts_are_welcome_and_personal_ones_told_what_to_do,
+    linked_accounts_are_found_page_by_page_and_in_businesses,
+    a_search_ends_when_the_token_is_bad_and_goes_on_without_businesses,
+    posts_are_taken_down_by_way_of_facebook_alone,
+];
+
 fn site_by(login: &str) -> Site {
     Site { login: login.to_owned(), version: "v26.0".to_owned(), ..site(&FAKE) }
 }

@@ -1,6 +1,6 @@
 //! LinkedIn: members, who are shown nothing of what they posted, and organizations, who are.
 
-mod errands;
+pub(crate) mod errands;
 mod looks;
 mod planning;
 mod refusals;
@@ -414,30 +414,27 @@ fn a_piece_without_a_tag_cannot_be_put_together() {
 
 #[test]
 fn files_of_a_member_are_given_time_and_those_of_an_organization_are_asked_for() {
-    let media = || vec![image(1), document("a.pdf")];
-    let ours = play(connector(), &FAKE, &post("Two", media())).sent;
-    assert_eq!(
-        paths(&ours),
-        [
-            "Post /rest/images initializeUpload",
-            "Put /dms-uploads/file-1/0",
-            "Post /rest/documents initializeUpload",
-            "Put /dms-uploads/file-2/0",
-            "Get /rest/images/urn%3Ali%3Aimage%3AC4E10AQ1",
-            "Get /rest/images/urn%3Ali%3Aimage%3AC4E10AQ1",
-            "Get /rest/images/urn%3Ali%3Aimage%3AC4E10AQ1",
-            "Get /rest/documents/urn%3Ali%3Adocument%3AC4E10AQ2",
-            "Get /rest/documents/urn%3Ali%3Adocument%3AC4E10AQ2",
-            "Get /rest/documents/urn%3Ali%3Adocument%3AC4E10AQ2",
-            "Post /rest/posts",
-        ]
-    );
-    let job = as_member(post("Two", media()));
-    let Played { sent, steps, .. } = play(connector(), &FAKE, &job);
-    assert_eq!(paths(&sent), [&paths(&ours)[..4], &paths(&ours)[10..]].concat());
-    assert_eq!(sent[4].repeat, Repeat::Duplicates);
-    let next = connector().accept(&steps[3], &job, &reply(201, Value::Null)).unwrap();
-    assert_eq!(next, Ok(Next::Wait(Duration::from_secs(8), steps[4].clone())));
+    for (file, kind) in [(image(1), "image"), (document("a.pdf"), "document")] {
+        let ours = play(connector(), &FAKE, &post("One", vec![file.clone()])).sent;
+        let look = format!("Get /rest/{kind}s/urn%3Ali%3A{kind}%3AC4E10AQ1");
+        assert_eq!(
+            paths(&ours),
+            [
+                format!("Post /rest/{kind}s initializeUpload"),
+                "Put /dms-uploads/file-1/0".to_owned(),
+                look.clone(),
+                look.clone(),
+                look,
+                "Post /rest/posts".to_owned(),
+            ]
+        );
+        let job = as_member(post("One", vec![file]));
+        let Played { sent, steps, .. } = play(connector(), &FAKE, &job);
+        assert_eq!(paths(&sent), [&paths(&ours)[..2], &paths(&ours)[5..]].concat());
+        assert_eq!(sent[2].repeat, Repeat::Duplicates);
+        let next = connector().accept(&steps[1], &job, &reply(201, Value::Null)).unwrap();
+        assert_eq!(next, Ok(Next::Wait(Duration::from_secs(8), steps[2].clone())));
+    }
 }
 
 #[test]

@@ -10,9 +10,9 @@ mod bluesky;
 mod facebook;
 mod fake;
 mod instagram;
-mod lexicon;
 mod linkedin;
 mod mastodon;
+mod specs;
 mod threads;
 mod x;
 
@@ -22,7 +22,7 @@ use fanfare::{
     connectors::{ALL, AnyConnector, Job, Method, Next, Repeat, Reply, Request, Sighting},
     domain::{
         delivery::Live,
-        platform::{Kind, Login, Place},
+        platform::{FORMAT, Kind, Login, Place},
         refusal::RefusalKind,
     },
 };
@@ -41,7 +41,7 @@ const FAKES: &[&Fake] = &[
     &x::FAKE,
 ];
 
-fn each(check: impl Fn(&dyn AnyConnector, &Fake)) {
+fn each(mut check: impl FnMut(&dyn AnyConnector, &Fake)) {
     for connector in ALL {
         let name = connector.profile().platform;
         let fake = FAKES.iter().find(|fake| fake.platform == name);
@@ -304,6 +304,27 @@ fn profiles_are_complete() {
     });
     names.extend(ALL.iter().map(|connector| connector.profile().platform));
     assert!(names.is_sorted_by(|one, next| one < next), "ALL is alphabetical: {names:?}");
+}
+
+#[test]
+fn examples_in_guides_are_of_the_platform() {
+    each(|connector, _| {
+        let profile = connector.profile();
+        for block in profile.guide.split("```json").skip(1) {
+            let block = block.split("```").next().unwrap();
+            // The call may stand above it.
+            let example = &block[block.find('{').unwrap_or_default()..];
+            let example: Value = serde_json::from_str(example)
+                .unwrap_or_else(|error| panic!("{}: {error}: {block}", profile.platform));
+            let platform = example.get("platform").unwrap_or(&Value::Null);
+            assert!(platform.is_null() || *platform == profile.platform, "{block}");
+            for (name, value) in example["options"].as_object().into_iter().flatten() {
+                let is_format = name == FORMAT && profile.format(value.as_str().unwrap()).is_some();
+                let is_known = is_format || profile.option(name).is_some();
+                assert!(is_known, "{}: {name}", profile.platform);
+            }
+        }
+    });
 }
 
 /// `golden/<platform>.json` holds one stored step of each variant, from every version that wrote it

@@ -1,11 +1,11 @@
 //! Mastodon: a server that processes every file for a while, and what only Mastodon does.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use fanfare::{
     connectors::{
-        AnyConnector, Auth, Body, Fill, Job, Method, Next, Outcome, Progress, Repeat, Reply,
-        Request, SecretName, Sighting, Site, Task, find,
+        AnyConnector, Auth, Body, Fill, Job, Method, Next, Outcome, Repeat, Reply, Request,
+        SecretName, Sighting, Site, Task, find,
     },
     domain::{
         account::Identity,
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::fake::{
     Fake, Memory, NOW, Prepares, Row, check_rows, job, json_of, media, part, path_of, play,
-    query_of, reply, takes,
+    query_of, reply, run_errand, site, takes,
 };
 
 pub(crate) const FAKE: Fake = Fake {
@@ -322,35 +322,6 @@ fn options_and_descriptions_reach_the_server() {
     }
 }
 
-/// The published description of the API: <https://github.com/abraham/mastodon-openapi>.
-#[test]
-fn statuses_have_only_fields_that_the_description_knows() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/specs/mastodon/openapi.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("skipped: no description of Mastodon's API at {}", path.display());
-        return;
-    };
-    let description: Value = serde_json::from_str(&text).unwrap();
-    let schemas = &description["components"]["schemas"];
-    let mut job = thread();
-    for name in ["visibility", "language", "sensitive", "spoiler"] {
-        job.options.insert(name.to_owned(), "private".to_owned());
-    }
-    for request in play(connector(), &FAKE, &job).sent {
-        if path_of(&request) == "/api/v1/statuses" {
-            let body = json_of(&request).as_object().unwrap();
-            let kind = if body.contains_key("media_ids") { "MediaStatus" } else { "TextStatus" };
-            for name in body.keys() {
-                let is_in = |schema: &Value| schema["properties"].get(name).is_some();
-                let known = [&schemas["BaseStatus"], &schemas[kind]["allOf"][1]];
-                // With files, a text is allowed as well, although the description leaves it out.
-                let is_text = name == "status";
-                assert!(is_text || known.into_iter().any(is_in), "{kind} has no `{name}`");
-            }
-        }
-    }
-}
-
 #[test]
 fn a_look_that_finds_something_alike_asks_a_person() {
     let mut alike = status(&json!({ "status": "one" }), 0);
@@ -360,25 +331,25 @@ fn a_look_that_finds_something_alike_asks_a_person() {
     assert!(matches!(seen, Sighting::Unsure(why) if why.contains("social.example/@alice/90")));
 }
 
+/// The tests that run errands.
+pub(crate) const ERRANDS: &[fn()] = &[
+    registering_uses_what_the_server_publishes,
+    a_server_without_the_document_has_the_usual_places,
+    identifying_reads_the_limits_and_what_the_server_runs,
+    access_is_given_back_with_secrets_that_never_pass_through_here,
+    statuses_are_taken_down_last_first_and_gone_is_gone,
+];
+
 /// Answers an errand's requests from a list, and returns the requests with the outcome.
 fn errand(task: &Task, answers: &[(u16, Value)]) -> (Vec<Request>, Result<Outcome, Refusal>) {
-    let endpoints = BTreeMap::from([("server".to_owned(), "https://social.example".to_owned())]);
-    let site = Site { endpoints, ..Site::default() };
-    let mut errand = connector().errand(task, &Site::default()).expect("Mastodon has this errand");
-    let mut sent = Vec::new();
-    for (status, body) in answers {
-        let request = connector().errand_request(&errand, &site).unwrap();
+    let mut answers = answers.iter();
+    let ran = run_errand(connector(), task, site(&FAKE), |request| {
         assert_eq!(request.repeat, Repeat::Harmless);
-        sent.push(request);
-        let answer = reply(*status, body.clone());
-        match connector().errand_accept(&errand, &site, &answer).unwrap() {
-            Ok(Progress::Go(next)) => errand = next,
-            Ok(Progress::Done(outcome)) => return (sent, Ok(outcome)),
-            Ok(other) => panic!("{other:?}"),
-            Err(refusal) => return (sent, Err(refusal)),
-        }
-    }
-    panic!("the errand wants more answers at {errand}");
+        let answer = answers.next();
+        let (status, body) = answer.unwrap_or_else(|| panic!("{task:?} wants more answers"));
+        reply(*status, body.clone())
+    });
+    (ran.sent, ran.outcome)
 }
 
 fn registration(discovery: (u16, Value)) -> (Vec<Request>, Outcome) {

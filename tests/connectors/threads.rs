@@ -668,6 +668,14 @@ fn only_known_values_of_options_are_taken() {
     }
 }
 
+/// The tests that run errands.
+pub(crate) const ERRANDS: &[fn()] = &[
+    tokens_are_exchanged_in_the_query_for_ones_that_last,
+    only_a_no_to_the_token_itself_ends_the_account,
+    an_account_is_known_by_its_id_as_text_or_as_a_number,
+    posts_are_taken_down_from_the_last_to_the_first,
+];
+
 #[test]
 fn tokens_are_exchanged_in_the_query_for_ones_that_last() {
     let answer = json!({ "access_token": "TH1", "token_type": "bearer", "expires_in": 5_183_944 });

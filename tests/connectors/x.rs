@@ -1,11 +1,11 @@
 //! X: a platform that takes files in pieces, processes films for a while, and rewrites texts.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use fanfare::{
     connectors::{
         AnyConnector, Auth, Body, ByteRange, Draft, Fill, Finding, Job, JobPart, Method, Next,
-        Outcome, Progress, Repeat, Reply, Request, SecretName, Sighting, Site, Task, find,
+        Outcome, Repeat, Reply, Request, SecretName, Sighting, Site, Task, find,
     },
     domain::{
         account::Identity, delivery::Live, media::MediaKind, platform::PaceScope,
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::fake::{
     Fake, Memory, NOW, Prepares, Row, check_rows, job, json_of, media, part, path_of, play,
-    query_of, reply, takes,
+    query_of, reply, run_errand, site, takes,
 };
 
 pub(crate) const FAKE: Fake = Fake {
@@ -666,23 +666,19 @@ fn a_post_that_only_looks_alike_is_left_to_a_person() {
     assert!(matches!(seen, Sighting::Unsure(_)), "{seen:?}");
 }
 
-fn site() -> Site {
-    let endpoint = |&(name, base): &(&str, &str)| (name.to_owned(), base.to_owned());
-    Site { endpoints: FAKE.site.iter().map(endpoint).collect(), ..Site::default() }
-}
+/// The tests that run errands.
+pub(crate) const ERRANDS: &[fn()] = &[
+    paying_accounts_may_write_more,
+    both_tokens_are_given_back_as_the_app,
+    posts_are_taken_down_from_the_last_to_the_first,
+];
 
 fn finish(task: &Task, answers: &[Reply]) -> (Vec<Request>, Outcome) {
-    let mut errand = connector().errand(task, &Site::default()).unwrap();
-    let mut sent = Vec::new();
-    for answer in answers {
-        sent.push(connector().errand_request(&errand, &site()).unwrap());
-        match connector().errand_accept(&errand, &site(), answer).unwrap().unwrap() {
-            Progress::Go(next) => errand = next,
-            Progress::Done(outcome) => return (sent, outcome),
-            other => panic!("{other:?}"),
-        }
-    }
-    panic!("the script ended before {task:?} did");
+    let mut answers = answers.iter();
+    let ran = run_errand(connector(), task, site(&FAKE), |_| {
+        answers.next().unwrap_or_else(|| panic!("{task:?} wants more answers")).clone()
+    });
+    (ran.sent, ran.outcome.unwrap())
 }
 
 #[test]
@@ -739,75 +735,4 @@ fn an_edit_is_not_offered_because_it_cannot_be_done_twice() {
     let live = vec![Live { id: "1".to_owned(), url: String::new() }];
     let task = Task::Edit { live, index: 0, text: "hello".to_owned() };
     assert_eq!(connector().errand(&task, &Site::default()), None);
-}
-
-/// The published description of the API: <https://github.com/xdevplatform/xdk>.
-#[test]
-fn bodies_have_only_fields_that_the_description_knows() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/specs/x/openapi-v2.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("skipped: no description of X's API beside this checkout");
-        return;
-    };
-    let description: Value = serde_json::from_str(&text).unwrap();
-    let mut checked = 0;
-    for kind in [MediaKind::Image, MediaKind::Gif, MediaKind::Video] {
-        let mime = match kind {
-            MediaKind::Image => "image/webp",
-            MediaKind::Gif => "image/gif",
-            MediaKind::Video | MediaKind::Document => "video/quicktime",
-        };
-        let parts = vec![part("one", vec![media(1, kind, mime)]), part("two", Vec::new())];
-        let mut job = job(connector(), &FAKE, parts);
-        job.options.insert("reply_settings".to_owned(), "verified".to_owned());
-        for request in play(connector(), &FAKE, &job).sent {
-            if let Body::Json(body) = &request.body {
-                let operation = &description["paths"][path_of(&request)]["post"];
-                let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-                assert_matches(body, schema, &description, &request.url);
-                checked += 1;
-            }
-        }
-    }
-    assert_eq!(checked, 3 * (1 + 1 + 2));
-    let mut marked = with_image();
-    marked.options = owned(&[("made_with_ai", "true"), ("paid_partnership", "true")]);
-    for job in specialities().iter().chain([&marked]) {
-        let request = play(connector(), &FAKE, job).sent.pop().unwrap();
-        let path = path_of(&request).replace("2244994945", "{id}");
-        let operation = &description["paths"][path]["post"];
-        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-        assert_matches(json_of(&request), schema, &description, &request.url);
-    }
-}
-
-fn assert_matches(value: &Value, schema: &Value, description: &Value, place: &str) {
-    let schema = match schema["$ref"].as_str() {
-        Some(reference) => description.pointer(&reference[1..]).unwrap(),
-        None => schema,
-    };
-    assert!(schema.is_object(), "{place} is not in the description");
-    if let Some(known) = schema["enum"].as_array() {
-        assert!(known.contains(value), "{place}: {value}");
-    }
-    match value {
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                let place = format!("{place} {name}");
-                assert_matches(field, &schema["properties"][name], description, &place);
-            }
-            for required in schema["required"].as_array().into_iter().flatten() {
-                assert!(!value[required.as_str().unwrap()].is_null(), "{place} {required}");
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                assert_matches(item, &schema["items"], description, place);
-            }
-        }
-        Value::String(_) => assert_eq!(schema["type"], "string", "{place}"),
-        Value::Number(_) => assert_eq!(schema["type"], "integer", "{place}"),
-        Value::Bool(_) => assert_eq!(schema["type"], "boolean", "{place}"),
-        other => panic!("{place}: {other}"),
-    }
 }

@@ -11,6 +11,15 @@ use serde_json::{Value, json};
 use super::{connector, lines, with};
 use crate::fake::{Ran, json_of, part, path_of, query_of, reply, run_errand};
 
+/// The tests that run errands.
+pub(crate) const ERRANDS: &[fn()] = &[
+    a_token_is_lengthened_with_its_secrets_out_of_sight,
+    pages_are_found_page_by_page_and_in_businesses_once_each,
+    what_is_withheld_of_businesses_does_not_spoil_a_login,
+    posts_are_taken_down_from_the_last_to_the_first,
+    a_text_is_changed_where_it_is,
+];
+
 fn site() -> Site {
     with(&[], vec![part("", Vec::new())]).site
 }

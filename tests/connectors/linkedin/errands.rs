@@ -2,6 +2,17 @@
 
 use super::*;
 
+/// The tests that run errands.
+pub(crate) const ERRANDS: &[fn()] = &[
+    a_member_is_told_by_openid,
+    organizations_are_listed_page_by_page_and_those_without_a_right_say_why,
+    many_organizations_do_not_make_too_many_requests,
+    nobody_without_an_organization_is_asked_further,
+    access_of_a_member_is_given_back_and_one_that_is_shared_is_not,
+    a_post_is_taken_down_with_what_is_below_it,
+    the_text_of_a_post_is_changed_and_a_comment_is_not,
+];
+
 fn site(login: &str) -> Site {
     Site { login: login.to_owned(), version: "202609".to_owned(), ..crate::fake::site(&FAKE) }
 }

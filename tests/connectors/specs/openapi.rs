@@ -1,0 +1,189 @@
+//! Requests against an OpenAPI description: path, method, parameters, headers and body.
+
+use serde_json::Value;
+
+use super::{
+    Verdict,
+    schema::Schemas,
+    sent::{Content, Sent},
+};
+
+pub(crate) struct OpenApi {
+    document: Value,
+    forms: Forms,
+}
+
+/// How the description speaks of bodies that are sent as forms.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forms {
+    AsDescribed,
+    /// It describes JSON where the server takes a form of the same fields as well.
+    LikeJson,
+}
+
+/// What a request is held to.
+struct Described<'a> {
+    /// Of the path, for all its methods.
+    item: &'a Value,
+    operation: &'a Value,
+    /// What stands in the holes of the template.
+    holes: Vec<(&'a str, &'a str)>,
+}
+
+/// What every request may carry, whether or not a description says so.
+const COMMON_HEADERS: &[&str] = &["authorization", "content-type", "accept"];
+
+impl OpenApi {
+    pub(crate) fn new(document: Value, forms: Forms) -> OpenApi {
+        OpenApi { document, forms }
+    }
+
+    pub(crate) fn judge(&self, sent: &Sent) -> Verdict {
+        let Some(described) = self.find(sent) else { return Verdict::Undescribed };
+        let mut complaints = Vec::new();
+        self.check_parameters(sent, &described, &mut complaints);
+        self.check_body(sent, &described.operation["requestBody"], &mut complaints);
+        Verdict::of(complaints)
+    }
+
+    fn schemas(&self) -> Schemas<'_> {
+        Schemas { document: &self.document }
+    }
+
+    /// Of several templates the one with the fewest holes.
+    fn find<'a>(&'a self, sent: &'a Sent) -> Option<Described<'a>> {
+        let server = self.document["servers"][0]["url"].as_str().unwrap_or_default();
+        if !server.contains('{') && server != format!("https://{}", sent.host) {
+            return None;
+        }
+        let method = sent.method.to_lowercase();
+        let paths = self.document["paths"].as_object().unwrap().iter();
+        let fitting = paths.filter_map(|(template, item)| {
+            let holes = fit(template, &sent.path)?;
+            Some(Described { item, operation: item.get(&method)?, holes })
+        });
+        fitting.min_by_key(|described| described.holes.len())
+    }
+
+    fn check_parameters(
+        &self,
+        sent: &Sent,
+        described: &Described<'_>,
+        complaints: &mut Vec<String>,
+    ) {
+        let schemas = self.schemas();
+        let lists = [described.item, described.operation].into_iter();
+        let lists = lists.filter_map(|it| it["parameters"].as_array()).flatten();
+        let parameters: Vec<&Value> = lists.map(|it| schemas.resolve(it)).collect();
+        for parameter in &parameters {
+            let name = parameter["name"].as_str().unwrap();
+            let values: Vec<&str> = match parameter["in"].as_str().unwrap() {
+                "path" => values_of(described.holes.iter().copied(), name),
+                "query" => values_of(pairs(&sent.query), name),
+                "header" => values_of(pairs(&sent.headers), &name.to_lowercase()),
+                other => panic!("no check for parameters in `{other}`"),
+            };
+            let place = format!("the parameter {name}");
+            if values.is_empty() {
+                if parameter["required"] == true {
+                    complaints.push(format!("{place} is missing"));
+                }
+                continue;
+            }
+            let in_pieces: Vec<&str> = match parameter["explode"] == false {
+                true => values.iter().flat_map(|value| value.split(',')).collect(),
+                false => values,
+            };
+            let value = schemas.read(&parameter["schema"], &in_pieces);
+            schemas.check(&parameter["schema"], &value, &place, complaints);
+        }
+        let is_known = |place: &str, name: &str| {
+            parameters.iter().any(|it| {
+                it["in"] == place && it["name"].as_str().unwrap().eq_ignore_ascii_case(name)
+            })
+        };
+        let unknown = pairs(&sent.query).filter(|(name, _)| {
+            !is_known("query", name) && !is_known("query", name.trim_end_matches("[]"))
+        });
+        complaints.extend(unknown.map(|(name, _)| format!("there is no parameter `{name}`")));
+        let unknown = pairs(&sent.headers)
+            .filter(|(name, _)| !COMMON_HEADERS.contains(name) && !is_known("header", name));
+        complaints.extend(unknown.map(|(name, _)| format!("there is no header `{name}`")));
+    }
+
+    fn check_body(&self, sent: &Sent, body: &Value, complaints: &mut Vec<String>) {
+        let content = &body["content"];
+        let kind = match &sent.content {
+            Content::Empty => {
+                if body["required"] == true {
+                    complaints.push("a body is missing".to_owned());
+                }
+                return;
+            }
+            Content::Json(_) => "application/json",
+            Content::Form(_)
+                if self.forms == Forms::LikeJson && content["application/json"].is_object() =>
+            {
+                "application/json"
+            }
+            Content::Form(_) => "application/x-www-form-urlencoded",
+            Content::Multipart { .. } => "multipart/form-data",
+            Content::Bytes => "application/octet-stream",
+        };
+        let schema = &content[kind]["schema"];
+        if schema.is_null() {
+            complaints.push(format!("no body of {kind} is described"));
+            return;
+        }
+        let value = match &sent.content {
+            Content::Json(value) => value.clone(),
+            Content::Form(fields) => self.read_form(schema, fields, None),
+            Content::Multipart { fields, file } => self.read_form(schema, fields, Some(file)),
+            Content::Empty | Content::Bytes => return,
+        };
+        self.schemas().check(schema, &value, "the body", complaints);
+    }
+
+    fn read_form(&self, schema: &Value, fields: &[(String, String)], file: Option<&str>) -> Value {
+        let schemas = self.schemas();
+        let mut object = serde_json::Map::new();
+        for (name, _) in fields {
+            let values = values_of(pairs(fields), name);
+            let name = name.trim_end_matches("[]");
+            let schema = schemas.property(schema, name).unwrap_or(&Value::Null);
+            object.insert(name.to_owned(), schemas.read(schema, &values));
+        }
+        if let Some(name) = file {
+            object.insert(name.to_owned(), Value::from("the file"));
+        }
+        Value::Object(object)
+    }
+}
+
+/// What stands in the holes of a template; `None` if it is another path.
+fn fit<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    let (wanted, found) = (template.split('/'), path.split('/'));
+    if wanted.clone().count() != found.clone().count() {
+        return None;
+    }
+    let mut values = Vec::new();
+    for (wanted, found) in wanted.zip(found) {
+        match wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) if !found.is_empty() => values.push((name, found)),
+            None if wanted == found => (),
+            _ => return None,
+        }
+    }
+    Some(values)
+}
+
+fn pairs(all: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> + Clone {
+    all.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+/// `name[]` is `name`, once for every item.
+fn values_of<'a>(all: impl Iterator<Item = (&'a str, &'a str)>, name: &str) -> Vec<&'a str> {
+    let bare = |name: &'a str| name.trim_end_matches("[]");
+    let wanted = name.trim_end_matches("[]");
+    all.filter(|(found, _)| bare(found) == wanted).map(|(_, value)| value).collect()
+}

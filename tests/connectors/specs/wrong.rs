@@ -1,0 +1,175 @@
+//! Requests that each of the validators has to refuse.
+
+use fanfare::connectors::{Body, Request};
+use serde_json::{Value, json};
+
+use super::samples::{bytes, delete, form, get, linkedin_post, multipart, post, with_headers};
+
+/// Each with words of the complaint that it has to meet.
+pub(crate) fn requests() -> Vec<(&'static str, Request, &'static str)> {
+    let mut wrong = Vec::new();
+    wrong.extend(wrong_by_openapi());
+    wrong.extend(wrong_by_lexicon());
+    wrong.extend(wrong_by_graph());
+    wrong.extend(wrong_by_collection());
+    wrong
+}
+
+const UNKNOWN: &str = "is not in the description";
+
+fn wrong_by_openapi() -> Vec<(&'static str, Request, &'static str)> {
+    let tweet = |body: Value| post("api.x.com/2/tweets", Body::Json(body));
+    let status = |body: Value| post("social.example/api/v1/statuses", Body::Json(body));
+    let append = "api.x.com/2/media/upload/7/append";
+    let mut unversioned = linkedin_post(Value::Null);
+    unversioned.headers.remove(0);
+    let mut dated = linkedin_post(Value::Null);
+    dated.headers[0].1 = "2026-06".to_owned();
+    vec![
+        ("x", tweet(json!({ "txt": "Hi" })), "the body does not know `txt`"),
+        ("x", tweet(json!({ "text": 7 })), "the body.text is not string"),
+        ("x", tweet(json!({ "text": "Hi", "reply": {} })), "the body.reply lacks"),
+        ("x", tweet(json!({ "reply_settings": "everyone" })), "which is none of"),
+        ("x", tweet(json!({ "media": { "media_ids": [] } })), "has 0 items"),
+        ("x", tweet(json!({ "media": { "media_ids": ["a"] } })), "which is not like"),
+        ("x", form("api.x.com/2/tweets", &[("text", "Hi")]), "no body of application/x-www"),
+        ("x", post("api.x.com/2/tweets", Body::Empty), "a body is missing"),
+        ("x", get("api.x.com/2/tweets/a"), "the parameter id is `a`"),
+        ("x", get("api.x.com/2/media/upload"), "the parameter media_id is missing"),
+        ("x", get("api.x.com/2/users/1/tweets?max_results=1"), "max_results is 1"),
+        ("x", get("api.x.com/2/users/1/tweets?exclude=all"), "exclude[0] is \"all\""),
+        ("x", get("api.x.com/2/users/1/tweets?count=5"), "there is no parameter `count`"),
+        ("x", multipart(append, &[("segment_index", "one")], "media"), "is not integer"),
+        ("x", multipart(append, &[("segment_index", "1")], "file"), "lacks \"media\""),
+        ("x", delete("api.x.com/2/tweets"), UNKNOWN),
+        ("x", get("api.x.com/2/tweet"), UNKNOWN),
+        ("x", get("api.twitter.com/2/tweets/1"), UNKNOWN),
+        ("mastodon", status(json!({ "status": "Hi", "spoiler": "x" })), "know `spoiler`"),
+        ("mastodon", status(json!({ "visibility": "public" })), "the body lacks"),
+        ("mastodon", status(json!({ "status": "Hi", "sensitive": "yes" })), "is not boolean"),
+        ("mastodon", multipart("social.example/api/v2/media", &[], "files"), "lacks \"file\""),
+        ("mastodon", form("social.example/api/v1/apps", &[("scopes", "read")]), "the body lacks"),
+        ("mastodon", post("social.example/api/v1/status", Body::Empty), UNKNOWN),
+        ("linkedin", unversioned, "the parameter LinkedIn-Version is missing"),
+        ("linkedin", dated, "the parameter LinkedIn-Version is `2026-06`"),
+        ("linkedin", linkedin_post(json!({ "media": { "id": "1" } })), "which is not like"),
+        ("linkedin", linkedin_post(json!({})), "the body.content has 0 fields"),
+        ("linkedin", linkedin_post(json!({ "article": {} })), "the body.content.article lacks"),
+        ("linkedin", linkedin_post(json!({ "document": {} })), "does not know `document`"),
+    ]
+}
+
+fn wrong_by_lexicon() -> Vec<(&'static str, Request, &'static str)> {
+    let call = |call: &str| format!("pds.example/xrpc/com.atproto.{call}");
+    let create = |record: Value| {
+        let body = json!({
+            "repo": "did:plc:a", "collection": "app.bsky.feed.post", "rkey": "a", "record": record,
+        });
+        post(&call("repo.createRecord"), Body::Json(body))
+    };
+    let post_of = |name: &str, value: Value| {
+        let mut record = json!({
+            "$type": "app.bsky.feed.post", "text": "Hi", "createdAt": "2026-11-21T09:00:00.000Z",
+        });
+        record[name] = value;
+        create(record)
+    };
+    let images = |image: Value| {
+        let image = json!({ "image": image, "alt": "" });
+        post_of("embed", json!({ "$type": "app.bsky.embed.images", "images": [image] }))
+    };
+    let blob = |mime: &str, size: u32| {
+        let link = json!({ "$link": "bafkrei" });
+        json!({ "$type": "blob", "mimeType": mime, "size": size, "ref": link })
+    };
+    let session = json!({ "identifier": "alice.test" });
+    vec![
+        ("bluesky", post_of("txt", json!("Hi")), "the record does not know `txt`"),
+        ("bluesky", post_of("text", json!(7)), "the record.text is 7, not string"),
+        ("bluesky", post_of("text", json!("x".repeat(301))), "the record.text is too long"),
+        ("bluesky", post_of("createdAt", json!("today")), "which is no \"datetime\""),
+        ("bluesky", post_of("langs", json!(["a", "b", "c", "d"])), "has too many"),
+        ("bluesky", post_of("embed", json!({ "$type": "app.bsky.embed.film" })), "cannot be"),
+        ("bluesky", post_of("reply", json!({ "root": {} })), "lacks \"parent\""),
+        ("bluesky", post_of("$type", json!("app.bsky.feed.like")), "not a app.bsky.feed.post"),
+        ("bluesky", images(blob("video/mp4", 9)), "cannot be video/mp4"),
+        ("bluesky", images(blob("image/png", 9_000_000)), "is too large"),
+        ("bluesky", create(json!({ "$type": "app.bsky.feed.post" })), "the record lacks"),
+        ("bluesky", post(&call("server.createSession"), Body::Json(session)), "lacks"),
+        ("bluesky", post(&call("repo.createRecord"), Body::Empty), "the body is not"),
+        ("bluesky", get(&call("repo.getRecord?repo=did:plc:a")), "the query lacks"),
+        ("bluesky", get(&call("identity.resolveHandle?handle=a.b&name=a")), "does not know `name`"),
+        ("bluesky", get(&call("repo.createRecord")), UNKNOWN),
+        ("bluesky", get(&call("repo.findRecord")), UNKNOWN),
+    ]
+}
+
+fn wrong_by_graph() -> Vec<(&'static str, Request, &'static str)> {
+    let page = |edge: &str, fields: &[(&str, &str)]| {
+        form(&format!("graph.facebook.com/v26.0/77/{edge}"), fields)
+    };
+    let at = |path: &str| format!("graph.facebook.com/v26.0/{path}");
+    let uploads = "rupload.facebook.com/video-upload/v26.0/99";
+    let media = |fields: &[(&str, &str)]| form("graph.instagram.com/v26.0/17/media", fields);
+    let truth = Body::Json(json!({ "message": true }));
+    vec![
+        ("facebook", page("feed", &[("mesage", "Hi")]), "there is no parameter `mesage`"),
+        ("facebook", page("feed", &[("published", "yes")]), "published is \"yes\", not bool"),
+        ("facebook", page("feed", &[("attached_media", "1,2")]), "not list<Object>"),
+        ("facebook", post(&at("77/feed"), truth), "message is true, not string"),
+        ("facebook", page("feed", &[("scheduled_publish_time", "soon")]), "not datetime"),
+        ("facebook", page("video_reels", &[("video_id", "9")]), "upload_phase is missing"),
+        (
+            "facebook",
+            page("video_reels", &[("upload_phase", "begin")]),
+            "upload_phase is \"begin\"",
+        ),
+        ("facebook", page("video_reel", &[("upload_phase", "start")]), UNKNOWN),
+        ("facebook", delete(&at("77/feed")), UNKNOWN),
+        ("facebook", multipart(&at("77/photos"), &[], "picture"), "no parameter `picture`"),
+        ("facebook", get(&at("77/feed?limit=many")), "limit is \"many\""),
+        ("facebook", get(&at("99?fields=status,permalink")), "there is no field `permalink`"),
+        ("facebook", get(&at("me/accounts?fields=id,name{first}")), "has nothing inside"),
+        (
+            "facebook",
+            get(&at("me/accounts?fields=instagram_business_account{handle}")),
+            "there is no field `handle`",
+        ),
+        ("facebook", bytes(uploads, &[("offset", "0")]), "no example has the headers offset"),
+        ("facebook", post(uploads, Body::Empty), "no example has the headers"),
+        ("facebook", post("graph.example/77/feed", Body::Empty), UNKNOWN),
+        ("instagram", media(&[("image", "https://e.com/1.jpg")]), "there is no parameter `image`"),
+        ("instagram", media(&[("is_carousel_item", "1")]), "is_carousel_item is \"1\""),
+        ("instagram", media(&[("trial_params", "MANUAL")]), "trial_params is \"MANUAL\""),
+        ("instagram", form("graph.instagram.com/17/media_publish", &[]), "creation_id is missing"),
+        ("instagram", get("graph.instagram.com/refresh_access_token"), "grant_type is missing"),
+        ("instagram", get("graph.instagram.com/17/media?fields=text"), "no field `text`"),
+    ]
+}
+
+fn wrong_by_collection() -> Vec<(&'static str, Request, &'static str)> {
+    let create = |fields: &[(&str, &str)]| form("graph.threads.net/v1.0/12/threads", fields);
+    let text = |name: &str, value: &str| create(&[("media_type", "TEXT"), (name, value)]);
+    let publish = "graph.threads.net/v1.0/12/threads_publish";
+    let with_odd_header = with_headers(form(publish, &[("creation_id", "1")]), &[("x-odd", "1")]);
+    let reading = "graph.threads.net/v1.0/5?fields=id,link";
+    let exchange = "graph.threads.net/access_token?grant_type=th_exchange_token";
+    vec![
+        ("threads", text("txt", "Hi"), "there is no parameter `txt`"),
+        ("threads", create(&[("text", "Hi")]), "the parameter media_type is missing"),
+        ("threads", create(&[("media_type", "GIF")]), "media_type is `GIF`"),
+        ("threads", text("reply_control", "nobody"), "reply_control is `nobody`"),
+        ("threads", text("auto_publish_text", "yes"), "neither true nor false"),
+        ("threads", text("poll_attachment", "one, two"), "poll_attachment is no JSON"),
+        ("threads", text("poll_attachment", "[]"), "poll_attachment is not like"),
+        ("threads", text("poll_attachment", r#"{"option_1":"a"}"#), "does not know `option_1`"),
+        ("threads", text("text_entities", r#"[{"type":"SPOILER"}]"#), "does not know `type`"),
+        ("threads", form(publish, &[]), "the parameter creation_id is missing"),
+        ("threads", with_odd_header, "no example has the headers x-odd"),
+        ("threads", get(reading), "no field `link`"),
+        ("threads", get(exchange), "the parameter client_secret is missing"),
+        ("threads", get(publish), UNKNOWN),
+        ("threads", form("graph.threads.net/v1.0/12/thread", &[]), UNKNOWN),
+        ("threads", get("graph.threads.com/v1.0/me"), UNKNOWN),
+    ]
+}
