@@ -4,15 +4,20 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
+use hmac::{Hmac, Mac};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::header::{HeaderValue, LOCATION};
 use serde_json::Value;
+use sha2::Sha256;
 use url::{Url, form_urlencoded};
 
 use crate::{
     connectors::{Auth, Body, Fill, Method, Request, SecretName},
-    domain::secret::Secret,
-    net::{Error, Files, Secrets, upload::Upload},
+    domain::{secret::Secret, time::Timestamp},
+    net::{
+        Error, Files, Secrets,
+        upload::{self, Upload},
+    },
 };
 
 pub(super) struct Outgoing {
@@ -38,6 +43,7 @@ impl Outgoing {
         request: &Request,
         secrets: &Secrets,
         files: &Files,
+        now: Timestamp,
     ) -> Result<Outgoing, Error> {
         let (content, content_type) = content(request, secrets, files).await?;
         let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
@@ -55,6 +61,9 @@ impl Outgoing {
                 .ok_or_else(|| Error::not_sent("the content type has a wrong value"))?;
             headers.insert(CONTENT_TYPE, value);
         }
+        if request.auth == Auth::Signed {
+            sign(&mut headers, &content, secrets, now)?;
+        }
         if let Some(value) = authorization(request.auth, secrets)? {
             headers.insert(AUTHORIZATION, value);
         }
@@ -64,9 +73,9 @@ impl Outgoing {
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut url = parse(&request.url)?;
+        let mut url = parse(&in_the_path(request, secrets)?)?;
         if matches!(request.body, Body::Empty) {
-            for fill in &request.fills {
+            for fill in request.fills.iter().filter(|fill| !is_in_the_path(fill)) {
                 let secret = secrets.get(fill.secret)?.expose();
                 url.query_pairs_mut().append_pair(&fill.place, secret);
             }
@@ -166,7 +175,9 @@ async fn content(
     secrets: &Secrets,
     files: &Files,
 ) -> Result<(Content, Option<String>), Error> {
-    let fills = &request.fills;
+    let fills: Vec<Fill> =
+        request.fills.iter().filter(|fill| !is_in_the_path(fill)).cloned().collect();
+    let fills = fills.as_slice();
     Ok(match &request.body {
         // Its secrets are in the address already.
         Body::Empty => (Content::Empty, None),
@@ -194,21 +205,101 @@ async fn content(
             let upload = Upload::open(path, *expected, *range).await?;
             (Content::File(upload), Some(content_type.clone()))
         }
-        Body::Multipart { fields, file } => {
-            let (path, expected) = files.get(&file.media).ok_or_else(no_file)?;
-            let upload = Upload::open(path, *expected, file.range).await?;
-            let length = upload.length;
-            let part = reqwest::multipart::Part::stream_with_length(upload.into_body(), length)
-                .file_name(file.file_name.clone())
-                .mime_str(&file.content_type)
-                .map_err(|_| Error::not_sent("the content type has a wrong value"))?;
+        Body::Multipart { fields, files: parts } => {
             let mut form = reqwest::multipart::Form::new();
             for (name, value) in filled_form(fields, fills, secrets)? {
                 form = form.text(name.to_owned(), value.to_owned());
             }
-            (Content::Multipart { form: form.part(file.field, part), length }, None)
+            let mut total = 0;
+            for file in parts {
+                let (path, expected) = files.get(&file.media).ok_or_else(no_file)?;
+                let upload = match &file.cipher {
+                    None => Upload::open(path, *expected, file.range).await?,
+                    Some(cipher) => Upload::encrypted(path, *expected, file.range, cipher).await?,
+                };
+                let length = upload.length;
+                total += length;
+                let part = reqwest::multipart::Part::stream_with_length(upload.into_body(), length)
+                    .file_name(file.file_name.clone())
+                    .mime_str(&file.content_type)
+                    .map_err(|_| Error::not_sent("the content type has a wrong value"))?;
+                form = form.part(file.field.clone(), part);
+            }
+            (Content::Multipart { form, length: total }, None)
+        }
+        Body::JsonWithFiles { value, files: wanted } => {
+            let mut value = filled_json(value, fills, secrets)?;
+            for (place, media) in wanted {
+                let (path, expected) = files.get(media).ok_or_else(no_file)?;
+                let bytes = upload::whole(path, *expected).await?;
+                let text = Value::String(BASE64_STANDARD.encode(bytes));
+                put(&mut value, place, text).ok_or_else(|| {
+                    Error::not_sent(format!("the body has no place `{place}` for a file"))
+                })?;
+            }
+            let written = serde_json::to_vec(&value);
+            let bytes = written.map_err(|_| Error::not_sent("the body cannot be written"))?;
+            (Content::Bytes(Bytes::from(bytes)), Some("application/json".to_owned()))
         }
     })
+}
+
+fn is_in_the_path(fill: &Fill) -> bool {
+    fill.place.starts_with('{')
+}
+
+/// The address with its secrets in it. One that could change what the address means is refused.
+fn in_the_path(request: &Request, secrets: &Secrets) -> Result<String, Error> {
+    let mut url = request.url.clone();
+    for fill in request.fills.iter().filter(|fill| is_in_the_path(fill)) {
+        let secret = secrets.get(fill.secret)?.expose();
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/~".contains(letter);
+        if !secret.chars().all(fits) || secret.split('/').any(|piece| piece == "..") {
+            return Err(Error::not_sent("the secret has letters that no address may have"));
+        }
+        if !url.contains(&fill.place) {
+            return Err(Error::not_sent(format!("the address has no `{}`", fill.place)));
+        }
+        url = url.replace(&fill.place, secret);
+    }
+    Ok(url)
+}
+
+const WEBHOOK_ID: &str = "webhook-id";
+
+/// "`{id}.{timestamp}.{body}`", HMAC-SHA256 by the bytes that the secret stands for, in base 64
+/// (standardwebhooks.com, specification 1.0, as of 2026-08). The time is of this sending, so it is
+/// signed anew each time, while the id stays.
+fn sign(
+    headers: &mut HeaderMap,
+    content: &Content,
+    secrets: &Secrets,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let id = headers.get(WEBHOOK_ID).and_then(|id| id.to_str().ok());
+    let id = id.ok_or_else(|| Error::not_sent("a signed request has no id"))?;
+    let body = match content {
+        Content::Bytes(bytes) => bytes.as_ref(),
+        Content::Empty => &[],
+        Content::File(_) | Content::Multipart { .. } => {
+            return Err(Error::not_sent("what is streamed cannot be signed"));
+        }
+    };
+    let secret = secrets.get(SecretName::Access)?.expose();
+    let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret));
+    let key = key.map_err(|_| Error::not_sent("the secret of the webhook is no base 64"))?;
+    let seconds = (now.0 / 1_000).to_string();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key)
+        .map_err(|_| Error::not_sent("the secret of the webhook cannot be used"))?;
+    for piece in [id.as_bytes(), b".", seconds.as_bytes(), b".", body] {
+        mac.update(piece);
+    }
+    let signature = format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()));
+    for (name, text) in [("webhook-timestamp", seconds), ("webhook-signature", signature)] {
+        let value = header_value(&text).ok_or_else(|| Error::not_sent("it cannot be signed"))?;
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(())
 }
 
 fn no_file() -> Error {
@@ -276,7 +367,8 @@ fn given<'a>(secret: Option<&'a Secret>, what: &str) -> Result<&'a Secret, Error
 fn authorization(auth: Auth, secrets: &Secrets) -> Result<Option<HeaderValue>, Error> {
     let bearer = |secret: &Secret| format!("Bearer {}", secret.expose());
     let text = match auth {
-        Auth::None => return Ok(None),
+        // A signature is no authorization: its headers are set elsewhere.
+        Auth::None | Auth::Signed => return Ok(None),
         Auth::Access => bearer(secrets.get(SecretName::Access)?),
         Auth::AccessAs(scheme) => {
             format!("{scheme} {}", secrets.get(SecretName::Access)?.expose())
@@ -333,7 +425,7 @@ mod tests {
     }
 
     async fn body(request: &Request) -> Result<String, Error> {
-        match Outgoing::compose(request, &secrets(), &Files::new()).await?.content {
+        match Outgoing::compose(request, &secrets(), &Files::new(), NOW).await?.content {
             Content::Bytes(bytes) => Ok(String::from_utf8(bytes.to_vec()).unwrap()),
             Content::Empty | Content::File(_) | Content::Multipart { .. } => Ok(String::new()),
         }
@@ -364,11 +456,54 @@ mod tests {
         );
     }
 
+    const NOW: Timestamp = Timestamp(1_614_265_330_000);
+
+    /// The vector of the specification.
+    #[tokio::test]
+    async fn webhook_is_signed_as_the_standard_has_it() {
+        let mut request = request(Body::Json(json!({ "test": 2_432_232_314_u64 })), &[]);
+        request.auth = Auth::Signed;
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let secrets = Secrets { access: Some(Secret::new(secret)), ..Secrets::default() };
+        let unnamed = Outgoing::compose(&request, &secrets, &Files::new(), NOW).await;
+        assert!(matches!(unnamed.err(), Some(Error::NotSent { .. })));
+        request.headers.push((WEBHOOK_ID, "msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned()));
+        let outgoing = Outgoing::compose(&request, &secrets, &Files::new(), NOW).await.unwrap();
+        let header = |name: &str| outgoing.headers[name].to_str().unwrap().to_owned();
+        assert_eq!(header("webhook-timestamp"), "1614265330");
+        // The body of the vector has a space, which ours has not; theirs is signed below.
+        let spaced = Content::Bytes(Bytes::from_static(b"{\"test\": 2432232314}"));
+        let mut headers = outgoing.headers.clone();
+        sign(&mut headers, &spaced, &secrets, NOW).unwrap();
+        let wanted = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+        assert_eq!(headers["webhook-signature"], wanted);
+        assert_ne!(header("webhook-signature"), wanted);
+    }
+
+    #[tokio::test]
+    async fn secret_in_an_address_stays_in_its_place_or_nothing_is_sent() {
+        let mut request = request(Body::Json(json!({})), &[("{bot}", SecretName::Access)]);
+        request.url = "https://api.example/bot{bot}/sendMessage".to_owned();
+        let compose = async |secret: &str, request: &Request| {
+            let secrets = Secrets { access: Some(Secret::new(secret)), ..Secrets::default() };
+            let composed = Outgoing::compose(request, &secrets, &Files::new(), NOW).await;
+            composed.map(|outgoing| outgoing.url.to_string())
+        };
+        let url = compose("123:AB-c_d", &request).await.unwrap();
+        assert_eq!(url, "https://api.example/bot123:AB-c_d/sendMessage");
+        for secret in ["a?b", "a#b", "../x", "a b", "%2e"] {
+            let error = compose(secret, &request).await.unwrap_err();
+            assert!(!format!("{error} {error:?}").contains(secret), "{error}");
+        }
+        request.url = "https://api.example/elsewhere".to_owned();
+        assert!(compose("abc", &request).await.is_err());
+    }
+
     #[tokio::test]
     async fn secret_of_a_request_without_a_body_is_a_parameter_that_is_never_shown() {
         let mut request = request(Body::Empty, &[("access_token", SecretName::Access)]);
         request.url = "https://example.com/token?grant_type=x".to_owned();
-        let outgoing = Outgoing::compose(&request, &secrets(), &Files::new()).await.unwrap();
+        let outgoing = Outgoing::compose(&request, &secrets(), &Files::new(), NOW).await.unwrap();
         let wanted = "https://example.com/token?grant_type=x&access_token=the-access";
         assert_eq!(outgoing.url.as_str(), wanted);
         let asked =
@@ -400,7 +535,8 @@ mod tests {
             (Auth::App, Some("Basic aWQlM0ExOnMlMkYy")),
         ] {
             request.auth = auth;
-            let outgoing = Outgoing::compose(&request, &secrets(), &Files::new()).await.unwrap();
+            let outgoing =
+                Outgoing::compose(&request, &secrets(), &Files::new(), NOW).await.unwrap();
             let value = outgoing.headers.get(AUTHORIZATION);
             assert_eq!(value.map(|value| value.to_str().unwrap()), expected);
             assert!(!format!("{:?}", outgoing.headers).contains("the-access"));
@@ -410,7 +546,8 @@ mod tests {
     #[tokio::test]
     async fn token_that_no_header_can_hold_is_not_sent_and_not_shown() {
         let secrets = Secrets { access: Some(Secret::new("line\nbreak")), ..Secrets::default() };
-        let composed = Outgoing::compose(&request(Body::Empty, &[]), &secrets, &Files::new()).await;
+        let composed =
+            Outgoing::compose(&request(Body::Empty, &[]), &secrets, &Files::new(), NOW).await;
         let error = composed.err().unwrap();
         assert!(matches!(error, Error::NotSent { .. }));
         assert!(!format!("{error} {error:?}").contains("line"));
