@@ -55,7 +55,8 @@ pub trait Connector {
     /// Reads a probe's answer.
     fn recognise(step: Self::Step, job: &Job, reply: &Reply) -> Sighting<Self::Step>;
 
-    /// How many pieces are live in the end: one for each part, unless a part goes out several times.
+    /// How many pieces are live in the end: one for each part, unless a part goes out several
+    /// times.
     fn pieces(job: &Job) -> usize {
         job.parts.len()
     }

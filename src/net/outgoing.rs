@@ -4,18 +4,16 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
-use hmac::{Hmac, Mac};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::header::{HeaderValue, LOCATION};
 use serde_json::Value;
-use sha2::Sha256;
 use url::{Url, form_urlencoded};
 
 use crate::{
-    connectors::{Auth, Body, Fill, Method, Request, SecretName},
+    connectors::{Auth, Body, FilePart, Fill, Method, Request, SecretName},
     domain::{secret::Secret, time::Timestamp},
     net::{
-        Error, Files, Secrets,
+        Error, Files, Secrets, signature,
         upload::{self, Upload},
     },
 };
@@ -62,7 +60,14 @@ impl Outgoing {
             headers.insert(CONTENT_TYPE, value);
         }
         if request.auth == Auth::Signed {
-            sign(&mut headers, &content, secrets, now)?;
+            let body = match &content {
+                Content::Bytes(bytes) => bytes.as_ref(),
+                Content::Empty => &[],
+                Content::File(_) | Content::Multipart { .. } => {
+                    return Err(Error::not_sent("what is streamed cannot be signed"));
+                }
+            };
+            signature::sign(&mut headers, body, secrets.get(SecretName::Access)?, now)?;
         }
         if let Some(value) = authorization(request.auth, secrets)? {
             headers.insert(AUTHORIZATION, value);
@@ -206,26 +211,8 @@ async fn content(
             (Content::File(upload), Some(content_type.clone()))
         }
         Body::Multipart { fields, files: parts } => {
-            let mut form = reqwest::multipart::Form::new();
-            for (name, value) in filled_form(fields, fills, secrets)? {
-                form = form.text(name.to_owned(), value.to_owned());
-            }
-            let mut total = 0;
-            for file in parts {
-                let (path, expected) = files.get(&file.media).ok_or_else(no_file)?;
-                let upload = match &file.cipher {
-                    None => Upload::open(path, *expected, file.range).await?,
-                    Some(cipher) => Upload::encrypted(path, *expected, file.range, cipher).await?,
-                };
-                let length = upload.length;
-                total += length;
-                let part = reqwest::multipart::Part::stream_with_length(upload.into_body(), length)
-                    .file_name(file.file_name.clone())
-                    .mime_str(&file.content_type)
-                    .map_err(|_| Error::not_sent("the content type has a wrong value"))?;
-                form = form.part(file.field.clone(), part);
-            }
-            (Content::Multipart { form, length: total }, None)
+            let fields = filled_form(fields, fills, secrets)?;
+            (multipart(fields, parts, files).await?, None)
         }
         Body::JsonWithFiles { value, files: wanted } => {
             let mut value = filled_json(value, fills, secrets)?;
@@ -242,6 +229,33 @@ async fn content(
             (Content::Bytes(Bytes::from(bytes)), Some("application/json".to_owned()))
         }
     })
+}
+
+async fn multipart(
+    fields: Vec<(&str, &str)>,
+    parts: &[FilePart],
+    files: &Files,
+) -> Result<Content, Error> {
+    let mut form = reqwest::multipart::Form::new();
+    for (name, value) in fields {
+        form = form.text(name.to_owned(), value.to_owned());
+    }
+    let mut total = 0;
+    for file in parts {
+        let (path, expected) = files.get(&file.media).ok_or_else(no_file)?;
+        let upload = match &file.cipher {
+            None => Upload::open(path, *expected, file.range).await?,
+            Some(cipher) => Upload::encrypted(path, *expected, file.range, cipher).await?,
+        };
+        let length = upload.length;
+        total += length;
+        let part = reqwest::multipart::Part::stream_with_length(upload.into_body(), length)
+            .file_name(file.file_name.clone())
+            .mime_str(&file.content_type)
+            .map_err(|_| Error::not_sent("the content type has a wrong value"))?;
+        form = form.part(file.field.clone(), part);
+    }
+    Ok(Content::Multipart { form, length: total })
 }
 
 fn is_in_the_path(fill: &Fill) -> bool {
@@ -263,43 +277,6 @@ fn in_the_path(request: &Request, secrets: &Secrets) -> Result<String, Error> {
         url = url.replace(&fill.place, secret);
     }
     Ok(url)
-}
-
-const WEBHOOK_ID: &str = "webhook-id";
-
-/// "`{id}.{timestamp}.{body}`", HMAC-SHA256 by the bytes that the secret stands for, in base 64
-/// (standardwebhooks.com, specification 1.0, as of 2026-08). The time is of this sending, so it is
-/// signed anew each time, while the id stays.
-fn sign(
-    headers: &mut HeaderMap,
-    content: &Content,
-    secrets: &Secrets,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let id = headers.get(WEBHOOK_ID).and_then(|id| id.to_str().ok());
-    let id = id.ok_or_else(|| Error::not_sent("a signed request has no id"))?;
-    let body = match content {
-        Content::Bytes(bytes) => bytes.as_ref(),
-        Content::Empty => &[],
-        Content::File(_) | Content::Multipart { .. } => {
-            return Err(Error::not_sent("what is streamed cannot be signed"));
-        }
-    };
-    let secret = secrets.get(SecretName::Access)?.expose();
-    let key = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret));
-    let key = key.map_err(|_| Error::not_sent("the secret of the webhook is no base 64"))?;
-    let seconds = (now.0 / 1_000).to_string();
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key)
-        .map_err(|_| Error::not_sent("the secret of the webhook cannot be used"))?;
-    for piece in [id.as_bytes(), b".", seconds.as_bytes(), b".", body] {
-        mac.update(piece);
-    }
-    let signature = format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()));
-    for (name, text) in [("webhook-timestamp", seconds), ("webhook-signature", signature)] {
-        let value = header_value(&text).ok_or_else(|| Error::not_sent("it cannot be signed"))?;
-        headers.insert(HeaderName::from_static(name), value);
-    }
-    Ok(())
 }
 
 fn no_file() -> Error {
@@ -457,28 +434,6 @@ mod tests {
     }
 
     const NOW: Timestamp = Timestamp(1_614_265_330_000);
-
-    /// The vector of the specification.
-    #[tokio::test]
-    async fn webhook_is_signed_as_the_standard_has_it() {
-        let mut request = request(Body::Json(json!({ "test": 2_432_232_314_u64 })), &[]);
-        request.auth = Auth::Signed;
-        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-        let secrets = Secrets { access: Some(Secret::new(secret)), ..Secrets::default() };
-        let unnamed = Outgoing::compose(&request, &secrets, &Files::new(), NOW).await;
-        assert!(matches!(unnamed.err(), Some(Error::NotSent { .. })));
-        request.headers.push((WEBHOOK_ID, "msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned()));
-        let outgoing = Outgoing::compose(&request, &secrets, &Files::new(), NOW).await.unwrap();
-        let header = |name: &str| outgoing.headers[name].to_str().unwrap().to_owned();
-        assert_eq!(header("webhook-timestamp"), "1614265330");
-        // The body of the vector has a space, which ours has not; theirs is signed below.
-        let spaced = Content::Bytes(Bytes::from_static(b"{\"test\": 2432232314}"));
-        let mut headers = outgoing.headers.clone();
-        sign(&mut headers, &spaced, &secrets, NOW).unwrap();
-        let wanted = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
-        assert_eq!(headers["webhook-signature"], wanted);
-        assert_ne!(header("webhook-signature"), wanted);
-    }
 
     #[tokio::test]
     async fn secret_in_an_address_stays_in_its_place_or_nothing_is_sent() {

@@ -133,7 +133,7 @@ fn encrypted(
             let is_last = read < block.len();
             block.truncate(read);
             if is_last {
-                // PKCS #7: as many bytes as are missing, each saying how many; a whole block if none.
+                // PKCS #7: as many bytes as are missing, each saying how many; a block if none is.
                 let missing = BLOCK_BYTES - read % BLOCK_BYTES;
                 let padding = u8::try_from(missing).expect("a block is shorter than 256 bytes");
                 block.resize(read + missing, padding);
