@@ -5,6 +5,7 @@
 mod accounts;
 mod downtime;
 mod killed;
+mod networks;
 mod pacing;
 mod planning;
 mod publishing;

@@ -157,6 +157,15 @@ impl Planet {
     pub(crate) fn ledger(&self) -> Vec<LedgerEntry> {
         self.sandbox.ledger()
     }
+
+    /// The ledger as the sandbox tells it, with what else readers see.
+    pub(crate) async fn told(&self) -> Vec<serde_json::Value> {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/_sandbox/ledger", self.origin);
+        let answer = client.get(url).send().await.unwrap().text().await.unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        answer["entries"].as_array().unwrap().clone()
+    }
 }
 
 fn app((platform, client_id): (String, String)) -> (String, AppCredentials) {
@@ -320,7 +329,7 @@ pub(crate) async fn found(engine: &Engine) -> Caller {
     caller
 }
 
-/// Through the platform's own way of signing in.
+/// Through the platform's own way of signing in; of several, the one behind a `/`.
 pub(crate) async fn connect(
     planet: &Planet,
     engine: &Engine,
@@ -334,10 +343,11 @@ pub(crate) async fn connect(
         _ => String::new(),
     };
     let platform = if platform == "gotosocial" { "mastodon" } else { platform };
+    let (platform, login) = platform.split_once('/').unwrap_or((platform, ""));
     let request = ConnectRequest {
         platform: platform.to_owned(),
         server,
-        login: String::new(),
+        login: login.to_owned(),
         identifier: handle.to_owned(),
         password: Some(Secret::new(PASSWORD)),
         reconnect: None,
