@@ -342,7 +342,8 @@ impl AccountState {
             return Ok(Some(Event::Ended { delivery, end: End::Settled }));
         };
         let tried = self.refreshed_for == Some(delivery);
-        if tokens::ends_soon(&account, core.now()) && tokens::can_refresh(&account) && !tried {
+        let can_refresh = tokens::can_refresh(&core.store, &account)?;
+        if tokens::ends_soon(&account, core.now()) && can_refresh && !tried {
             self.refreshed_for = Some(delivery);
             self.put_back(delivery, purpose);
             return Ok(Some(Event::Ended { delivery, end: End::NeedsRefresh }));
@@ -355,7 +356,7 @@ impl AccountState {
                 secrets
             }
         };
-        let refreshed = match (tokens::can_refresh(&account), tried) {
+        let refreshed = match (can_refresh, tried) {
             (false, _) => Refreshed::Impossible,
             (true, true) => Refreshed::AlreadyThisAttempt,
             (true, false) => Refreshed::NotYet,

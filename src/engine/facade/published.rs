@@ -238,7 +238,7 @@ impl Engine {
         mut account: Account,
         task: &Task,
     ) -> Answer<Result<Outcome, Failure>> {
-        let can_refresh = tokens::can_refresh(&account);
+        let can_refresh = tokens::can_refresh(&self.core.store, &account).map_err(Problem::from)?;
         if can_refresh && tokens::ends_soon(&account, self.core.now()) {
             self.renew(&account).await?;
             account = self.account(caller, account.id)?;

@@ -1,0 +1,288 @@
+//! What goes wrong while something is published on Meta's networks, LinkedIn and X, one table of
+//! posts against one of troubles.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use fanfare::{
+    domain::{
+        account::{Account, Connection},
+        delivery::{Delivery, Hold, State},
+        ids::MediaId,
+        post::{Content, Part},
+    },
+    engine::{Settings, facade::PlanRequest},
+    sandbox::{Fault, FaultKind, Operation},
+};
+use futures_util::future::join_all;
+
+use crate::{
+    networks::File,
+    world::{World, part, settled, upload},
+};
+
+/// A post, and at which of its publications the trouble comes.
+struct Subject {
+    network: &'static str,
+    what: &'static str,
+    parts: &'static [(&'static str, &'static [File])],
+    format: &'static str,
+    after: u64,
+}
+
+const fn subject(
+    network: &'static str,
+    what: &'static str,
+    parts: &'static [(&'static str, &'static [File])],
+) -> Subject {
+    Subject { network, what, parts, format: "", after: 0 }
+}
+
+const TWO: &[(&str, &[File])] = &[("One", &[]), ("Two", &[])];
+const PHOTO_AND_COMMENT: &[(&str, &[File])] = &[("One", &[File::Photo]), ("Two", &[])];
+
+const SUBJECTS: &[Subject] = &[
+    subject("facebook", "text", &[("One", &[])]),
+    subject("facebook", "photo", &[("One", &[File::Photo])]),
+    Subject { after: 1, ..subject("facebook", "comment", TWO) },
+    subject("facebook", "film", &[("One", &[File::Film])]),
+    Subject { format: "reel", ..subject("facebook", "reel", &[("One", &[File::Film])]) },
+    Subject { format: "story", ..subject("facebook", "story", &[("", &[File::Photo])]) },
+    Subject { format: "story", ..subject("facebook", "film story", &[("", &[File::Film])]) },
+    subject("instagram", "photo", &[("One", &[File::Photo])]),
+    Subject { after: 1, ..subject("instagram", "comment", PHOTO_AND_COMMENT) },
+    subject("instagram/facebook", "reel", &[("One", &[File::Film])]),
+    subject("threads", "text", &[("One", &[])]),
+    Subject { after: 1, ..subject("threads", "thread", TWO) },
+    subject("linkedin", "text", &[("One", &[])]),
+    subject("linkedin/organization", "photo", &[("One", &[File::Photo])]),
+    Subject { after: 1, ..subject("linkedin/organization", "comment", PHOTO_AND_COMMENT) },
+    subject("x", "text", &[("One", &[])]),
+    Subject { after: 1, ..subject("x", "thread", TWO) },
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    Dropped,
+    /// An error, and yet it was done.
+    ErrorAfterwards,
+    /// An answer that nobody waits for any more.
+    TooLate,
+    Unavailable,
+    Limit,
+    Refused,
+    Expired,
+    Revoked,
+}
+
+impl Trouble {
+    const ALL: [Trouble; 8] = [
+        Trouble::Dropped,
+        Trouble::ErrorAfterwards,
+        Trouble::TooLate,
+        Trouble::Unavailable,
+        Trouble::Limit,
+        Trouble::Refused,
+        Trouble::Expired,
+        Trouble::Revoked,
+    ];
+
+    fn fault(self) -> Fault {
+        let new = |kind| Fault::new(kind, Operation::Publish);
+        match self {
+            Trouble::Dropped => new(FaultKind::DropAnswer),
+            Trouble::ErrorAfterwards => Fault { status: Some(500), ..new(FaultKind::DropAnswer) },
+            Trouble::TooLate => {
+                Fault { wait: Some(Duration::from_secs(200)), ..new(FaultKind::AnswerLate) }
+            }
+            Trouble::Unavailable => new(FaultKind::Unavailable),
+            Trouble::Limit => new(FaultKind::Throttle),
+            Trouble::Refused => new(FaultKind::Refuse),
+            Trouble::Expired => new(FaultKind::ExpireToken),
+            Trouble::Revoked => new(FaultKind::RevokeToken),
+        }
+    }
+
+    fn end(self, subject: &Subject) -> End {
+        // Nobody can look at what a member has posted.
+        let is_unseen = subject.network == "linkedin";
+        let renews = ["linkedin/organization", "x"].contains(&subject.network);
+        match self {
+            Trouble::Dropped
+            | Trouble::ErrorAfterwards
+            | Trouble::TooLate
+            | Trouble::Unavailable => match is_unseen {
+                true => End::Doubt,
+                false => End::Once,
+            },
+            Trouble::Limit => End::Once,
+            // LinkedIn's own no is that the access is not enough; without comments it still is.
+            Trouble::Refused if subject.network.starts_with("linkedin") && subject.after == 0 => {
+                End::Held
+            }
+            Trouble::Refused => End::Failed,
+            Trouble::Expired if renews => End::Once,
+            Trouble::Expired | Trouble::Revoked => End::Held,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Once,
+    Doubt,
+    Held,
+    Failed,
+}
+
+/// Answers that come too late are waited for in vain no longer than needed.
+fn impatient(settings: &mut Settings) {
+    settings.net.timeout = Duration::from_secs(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_trouble_ends_as_published_once_or_in_doubt_or_with_the_platforms_words() {
+    let world = World::tuned(impatient).await;
+    world.set_grace(7 * 24 * 3_600).await;
+    let mut media = BTreeMap::new();
+    for file in [File::Photo, File::Film] {
+        media.insert(file, upload(&world.engine, &world.caller, &file.bytes()).await);
+    }
+    let all = Trouble::ALL.iter().flat_map(|trouble| SUBJECTS.iter().map(move |it| (it, *trouble)));
+    let begun = join_all(all.enumerate().map(|(number, (subject, trouble))| {
+        let (world, media) = (&world, &media);
+        async move {
+            let handle = format!("p{number}");
+            let account = world.connect(subject.network, &handle).await;
+            let delivery = begin(world, media, subject, trouble, &account, &handle).await;
+            Case { subject, trouble, account, delivery }
+        }
+    }));
+    let cases: Vec<Case> = begun.await;
+    let ids: Vec<_> = cases.iter().map(|case| case.delivery.id).collect();
+    world.through(&ids).await;
+    let ledger = world.planet.ledger();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let seen = ledger.iter().filter(|it| it.account == case.account.identity.remote_id).count();
+        if let Some(found) = case.differs(&world, seen) {
+            let (what, trouble) = (case.subject.what, case.trouble);
+            wrong.push(format!("{} {what}, {trouble:?}: {found}", case.subject.network));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    world.check().await;
+}
+
+async fn begin(
+    world: &World,
+    media: &BTreeMap<File, MediaId>,
+    subject: &Subject,
+    trouble: Trouble,
+    account: &Account,
+    handle: &str,
+) -> Delivery {
+    // LinkedIn's calls are the person's, whoever they speak for.
+    let caller = match subject.network.starts_with("linkedin") {
+        true => handle,
+        false => &account.identity.handle,
+    };
+    let caller = Some(caller.trim_start_matches('@').to_owned());
+    let fault = Fault { account: caller, after: subject.after, ..trouble.fault() };
+    world.planet.sandbox.inject(fault);
+    let parts = subject.parts.iter().map(|(text, files)| {
+        let files: Vec<MediaId> = files.iter().map(|file| media[file]).collect();
+        part(text, &files)
+    });
+    let parts: Vec<Part> = parts.collect();
+    let mut options = BTreeMap::new();
+    if !subject.format.is_empty() {
+        options.insert("format".to_owned(), subject.format.to_owned());
+    }
+    let content = Content { parts, options };
+    world.post(content, account.id, PlanRequest::Now, 5).await
+}
+
+struct Case {
+    subject: &'static Subject,
+    trouble: Trouble,
+    account: Account,
+    delivery: Delivery,
+}
+
+impl Case {
+    /// `seen`: how many publications readers see of it.
+    fn differs(&self, world: &World, seen: usize) -> Option<String> {
+        let delivery = world.delivery(self.delivery.id);
+        let before = usize::try_from(self.subject.after).unwrap();
+        let parts = self.subject.parts.len();
+        let connection = world.account(&self.account).connection;
+        let is_live = |count: usize| delivery.live.len() == count && seen == count;
+        let is_right = match (self.trouble.end(self.subject), &delivery.state) {
+            (End::Once, State::Published { .. }) => {
+                is_live(parts) && connection == Connection::Connected
+            }
+            (End::Doubt, State::InDoubt { doubt, .. }) => {
+                delivery.live.len() == before && !doubt.evidence.is_empty()
+            }
+            (End::Held, State::Held { why: Hold::Reconnection, .. }) => {
+                is_live(before) && tells_why(&connection)
+            }
+            (End::Failed, State::Failed { refusal, .. }) => {
+                is_live(before) && !refusal.code.is_empty() && refusal.words.contains(' ')
+            }
+            _ => false,
+        };
+        (!is_right).then(|| {
+            format!(
+                "{:?}, {seen} seen, live {:?}, {connection:?}\n{}",
+                delivery.state,
+                delivery.live,
+                world.story(&delivery)
+            )
+        })
+    }
+}
+
+/// In the platform's words, with its code.
+fn tells_why(connection: &Connection) -> bool {
+    let Connection::NeedsReconnection { reason, .. } = connection else { return false };
+    let code = reason.rsplit_once(" (").and_then(|(_, code)| code.strip_suffix(")."));
+    code.is_some_and(|code| !code.is_empty()) && reason.contains(": ")
+}
+
+/// Here, because only these tests are in a hurry.
+impl World {
+    /// Lets time pass until these deliveries need nothing but a person: whenever all that is left
+    /// of them waits, the clock is turned to the first that goes on.
+    pub(crate) async fn through(&self, deliveries: &[fanfare::domain::ids::DeliveryId]) {
+        let mut changed = self.engine.changed();
+        let passing = async {
+            loop {
+                let states = deliveries.iter().map(|&id| self.delivery(id).state);
+                let open: Vec<State> = states.filter(|state| !settled(state)).collect();
+                if open.is_empty() {
+                    return;
+                }
+                let until = open.iter().map(|state| match state {
+                    State::Waiting { until, .. } => Some(*until),
+                    _ => None,
+                });
+                if let Some(first) =
+                    until.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min())
+                {
+                    let left = first.remaining(self.planet.clock.now());
+                    self.planet.turn(i64::try_from(left.as_secs()).unwrap());
+                }
+                changed.changed().await.unwrap();
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(60), passing).await.is_err() {
+            let open = deliveries.iter().map(|&id| self.delivery(id));
+            let open: Vec<String> = open
+                .filter(|delivery| !settled(&delivery.state))
+                .map(|delivery| format!("{delivery:?}\n{}", self.story(&delivery)))
+                .collect();
+            panic!("still open at {}:\n{}", self.planet.clock.now(), open.join("\n\n"));
+        }
+    }
+}
