@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 
 use crate::{
     networks::File,
-    world::{World, part, settled, upload},
+    world::{World, consent, part, published, settled, upload},
 };
 
 /// A post, and at which of its publications the trouble comes.
@@ -248,6 +248,150 @@ fn tells_why(connection: &Connection) -> bool {
     let Connection::NeedsReconnection { reason, .. } = connection else { return false };
     let code = reason.rsplit_once(" (").and_then(|(_, code)| code.strip_suffix(")."));
     code.is_some_and(|code| !code.is_empty()) && reason.contains(": ")
+}
+
+/// A film by its form, and of no kind that a platform knows: seen only when it is processed.
+fn odd() -> Vec<u8> {
+    let mut film = File::Film.bytes();
+    film[8..12].copy_from_slice(b"oddb");
+    film[16..24].copy_from_slice(b"oddboddb");
+    film
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn film_that_cannot_be_processed_fails_with_what_the_platform_says_of_it() {
+    let world = World::new().await;
+    world.set_grace(7 * 24 * 3_600).await;
+    let odd = upload(&world.engine, &world.caller, &odd()).await;
+    let networks = [
+        ("facebook", "", "a format that we don't support (352/1363024)"),
+        ("facebook", "reel", "in a format that is not supported (video_failed)"),
+        ("instagram", "", "failed with error code 2207026 (2207026)"),
+        ("instagram/facebook", "story", "failed with error code 2207026 (2207026)"),
+        ("threads", "", "FAILED_PROCESSING_VIDEO (container_failed)"),
+        ("linkedin", "", "The format of the file is not supported (PROCESSING_FAILED)"),
+        ("linkedin/organization", "", "is not supported (PROCESSING_FAILED)"),
+        ("x", "", "[application/octet-stream] is not valid (invalid-request)"),
+    ];
+    let failed = networks.map(|(network, format, words)| {
+        let world = &world;
+        async move {
+            let handle = format!("{}{format}", network.replace('/', ""));
+            let account = world.connect(network, &handle).await;
+            let text = if format == "story" { "" } else { "Look" };
+            let mut content = Content { parts: vec![part(text, &[odd])], ..Content::default() };
+            if !format.is_empty() {
+                content.options.insert("format".to_owned(), format.to_owned());
+            }
+            (network, words, world.post(content, account.id, PlanRequest::Now, 5).await)
+        }
+    });
+    let failed = join_all(failed).await;
+    let ids: Vec<_> = failed.iter().map(|(_, _, delivery)| delivery.id).collect();
+    world.through(&ids).await;
+    for (network, words, delivery) in &failed {
+        let delivery = world.delivery(delivery.id);
+        let story = world.story(&delivery);
+        let State::Failed { refusal, .. } = &delivery.state else { panic!("{delivery:?} {story}") };
+        let told = format!("{} ({})", refusal.words, refusal.code);
+        assert!(told.ends_with(words), "{network}: {told}\n{story}");
+        // A file may have been lost, so it is sent a second time, and no third.
+        assert_eq!(story.matches("did not succeed (media)").count(), 1, "{network}:\n{story}");
+        assert!(delivery.live.is_empty(), "{delivery:?}");
+    }
+    assert!(world.planet.ledger().is_empty());
+    world.check().await;
+}
+
+/// The person uses up what the platform allows to programs, through another one.
+async fn use_up(world: &World, network: &str, handle: &str, posts: usize) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let origin = &world.planet.origin;
+    let (base, token, scope) = match network {
+        "threads" => (
+            format!("{origin}/threads"),
+            "/oauth/access_token",
+            "threads_basic,threads_content_publish",
+        ),
+        _ => (
+            format!("{origin}/instagram"),
+            "/oauth/access_token",
+            "instagram_business_basic,instagram_business_content_publish",
+        ),
+    };
+    let back = "https://other.example/back";
+    let visit = format!(
+        "{base}/oauth/authorize?client_id=other&redirect_uri={back}&response_type=code&state=s\
+         &scope={scope}"
+    );
+    let code = consent(&visit, handle).await.code.unwrap();
+    let code = code.trim_end_matches("#_").to_owned();
+    let form = [
+        ("client_id", "other"),
+        ("client_secret", "sandbox-secret"),
+        ("grant_type", "authorization_code"),
+        ("redirect_uri", back),
+        ("code", &code),
+    ];
+    let ask = async |url: String, form: &[(&str, &str)]| -> serde_json::Value {
+        let answer = client.post(url).form(form).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&answer).unwrap()
+    };
+    let granted = ask(format!("{base}{token}"), &form).await;
+    let token = [&granted["access_token"], &granted["data"][0]["access_token"]];
+    let token = token.iter().find_map(|token| token.as_str()).unwrap();
+    let picture = format!("{origin}/_sandbox/media/1");
+    for number in 0..posts {
+        let text = number.to_string();
+        let made = match network {
+            "threads" => {
+                let form = [
+                    ("access_token", token),
+                    ("media_type", "TEXT"),
+                    ("text", &text),
+                    ("auto_publish_text", "true"),
+                ];
+                ask(format!("{base}/v1.0/me/threads"), &form).await
+            }
+            _ => {
+                let form = [("access_token", token), ("image_url", &picture), ("caption", &text)];
+                let container = ask(format!("{base}/v26.0/me/media"), &form).await;
+                let container = container["id"].as_str().unwrap_or_else(|| panic!("{container}"));
+                let form = [("access_token", token), ("creation_id", container)];
+                ask(format!("{base}/v26.0/me/media_publish"), &form).await
+            }
+        };
+        assert!(made["id"].is_string(), "{made}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn used_up_quota_rests_the_account_and_loses_nothing() {
+    for (network, quota) in [("threads", 250), ("instagram", 100)] {
+        let world = World::limited().await;
+        world.set_grace(7 * 24 * 3_600).await;
+        let picture = upload(&world.engine, &world.caller, &File::Photo.bytes()).await;
+        let account = world.connect(network, "nina").await;
+        let say = async |text: &str| {
+            let content = Content { parts: vec![part(text, &[picture])], ..Content::default() };
+            world.post(content, account.id, PlanRequest::Now, 5).await
+        };
+        let first = say("First").await;
+        world.until(first.id, published).await;
+        use_up(&world, network, "nina", quota - 1).await;
+        let (second, third) = (say("Second").await, say("Third").await);
+        world.told(&second, "A limit is reached").await;
+        let health = world.engine.health(&world.caller, account.id).await.unwrap();
+        assert_eq!((health.stage, health.on_lane), ("resting", 2), "{network}");
+        assert!(health.rests_until.is_some(), "{network}");
+        assert_eq!(world.planet.ledger().len(), quota);
+        world.planet.turn(24 * 3_600);
+        world.through(&[second.id, third.id]).await;
+        let texts = world.planet.texts(&account);
+        assert_eq!(&texts[quota..], ["Second", "Third"], "{network}");
+        assert_eq!(world.delivery(second.id).failures, 0, "{network}");
+        world.check().await;
+    }
 }
 
 /// Here, because only these tests are in a hurry.

@@ -62,6 +62,10 @@ impl Planet {
 
     /// Every engine of this planet starts with settings that `tune` has changed.
     pub(crate) async fn tuned(tune: fn(&mut Settings)) -> Planet {
+        Planet::limited(tune, Limits::Off).await
+    }
+
+    async fn limited(tune: fn(&mut Settings), limits: Limits) -> Planet {
         let clock = Clock::scaled(SPEED);
         let (now, wait) = (clock.clone(), clock.clone());
         let sandbox = Sandbox::with_limits(
@@ -73,7 +77,7 @@ impl Planet {
                 }),
                 seed: 7,
             },
-            Limits::Off,
+            limits,
         );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -186,7 +190,15 @@ impl World {
     }
 
     pub(crate) async fn tuned(tune: fn(&mut Settings)) -> World {
-        let planet = Planet::tuned(tune).await;
+        World::on(Planet::tuned(tune).await).await
+    }
+
+    /// Where platforms keep to their published limits.
+    pub(crate) async fn limited() -> World {
+        World::on(Planet::limited(|_| (), Limits::Published).await).await
+    }
+
+    async fn on(planet: Planet) -> World {
         let engine = planet.engine(Mortality::default()).await;
         let caller = found(&engine).await;
         World { planet, engine, caller }
