@@ -14,7 +14,7 @@ use fanfare::{
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::world::{World, settled, upload};
+use crate::world::{World, part, published, settled, text_content, upload};
 
 /// One post, and what readers see of it.
 struct Row {
@@ -595,4 +595,21 @@ fn content(row: &Row, media: &BTreeMap<File, MediaId>, first: &str) -> Content {
     let options =
         options.map(|(name, value)| ((*name).to_owned(), value.replace("{first}", first)));
     Content { parts: parts.collect(), options: options.collect() }
+}
+
+/// While Threads works on a part, the account has nothing else to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_comes_between_the_parts_of_a_thread() {
+    let world = World::new().await;
+    let account = world.connect("threads", "tina").await;
+    let film = upload(&world.engine, &world.caller, &File::Film.bytes()).await;
+    let parts = vec![part("One", &[]), part("Two", &[film]), part("Three", &[])];
+    let content = Content { parts, ..Content::default() };
+    let thread = world.post(content, account.id, PlanRequest::Now, 5).await;
+    world.told(&thread, "Part 1 is live").await;
+    let urgent = world.post(text_content("Urgent"), account.id, PlanRequest::Now, 1).await;
+    world.until(urgent.id, published).await;
+    assert_eq!(world.planet.texts(&account), ["One", "Two", "Three", "Urgent"]);
+    world.until(thread.id, published).await;
+    world.check().await;
 }

@@ -344,7 +344,7 @@ impl Attempt<'_> {
             Next::Wait(wait, step) => {
                 let wait = Wait {
                     until: now.after(wait),
-                    why: Why::Processing,
+                    why: if self.is_between(&step) { Why::Between } else { Why::Processing },
                     step: Some(step.to_string().into_bytes()),
                     armed: None,
                     failures: self.delivery.failures,
@@ -363,6 +363,14 @@ impl Attempt<'_> {
                 .await
             }
         }
+    }
+
+    /// At that step some parts of a thread are live and others are not. What belongs below a post
+    /// as a comment is no part of a thread: it may come whenever it is ready.
+    fn is_between(&self, step: &Value) -> bool {
+        let live = self.connector.live(step, &self.job).unwrap_or_default().len();
+        let has_comments = self.connector.profile().limits.comment.is_some();
+        !has_comments && live > 0 && live < self.job.parts.len()
     }
 
     /// Polling is told once, not at every look.
