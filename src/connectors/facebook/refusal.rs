@@ -34,6 +34,10 @@ pub(super) fn of_step(step: &Step, reply: &Reply) -> Refusal {
         (Step::Transfer { .. }, Some(code)) if is_about(code, WRONG_OFFSET) => RefusalKind::Media,
         // Whether it is there, is looked at.
         (Step::Comment { .. }, Some(CREATED_UNREAD)) => RefusalKind::Unreadable,
+        // The post is out, so a permission that is missing for its comment ends the comment alone.
+        (Step::Comment { .. }, Some(Code { code: 3 | 10 | 200..=299, .. })) => {
+            RefusalKind::Rejected
+        }
         // The host for uploads speaks in words of its own.
         (Step::Send { .. }, None) if refusal.kind == RefusalKind::Rejected => RefusalKind::Media,
         _ => refusal.kind,
