@@ -300,7 +300,7 @@ async fn ask(
                 return Ok(Err(Refused::Unreachable(reason)));
             };
             let Some(token) = secrets.refresh else {
-                let reason = "the platform gave nothing to renew it with".to_owned();
+                let reason = "it has ended, and nothing was given to renew it with".to_owned();
                 return Ok(Err(Refused::Revoked(reason)));
             };
             let granted = oauth::refresh(&core.client, &client, &token).await;

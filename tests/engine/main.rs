@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "what was killed belongs in the output")]
 
 mod accounts;
+mod connecting;
 mod downtime;
 mod killed;
 mod networks;

@@ -382,6 +382,11 @@ pub(crate) async fn connect(
 
 /// What a person's browser would do on the consent page.
 pub(crate) async fn consent(url: &str, handle: &str) -> Callback {
+    consent_without(url, handle, &[]).await
+}
+
+/// The same, with these scopes refused.
+pub(crate) async fn consent_without(url: &str, handle: &str, refused: &[&str]) -> Callback {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     let client = client.no_proxy().build().unwrap();
     let url = url::Url::parse(url).unwrap();
@@ -389,6 +394,7 @@ pub(crate) async fn consent(url: &str, handle: &str) -> Callback {
         url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     form.push(("handle".to_owned(), handle.to_owned()));
     form.push(("decision".to_owned(), "allow".to_owned()));
+    form.extend(refused.iter().map(|&scope| ("refused[]".to_owned(), scope.to_owned())));
     let mut target = url.clone();
     target.set_query(None);
     let answer = client.post(target).form(&form).send().await.unwrap();
