@@ -5,6 +5,7 @@
 mod accounts;
 mod connecting;
 mod downtime;
+mod fetching;
 mod killed;
 mod networks;
 mod pacing;

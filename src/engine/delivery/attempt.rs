@@ -325,10 +325,20 @@ impl Attempt<'_> {
             Ok(Ok(next)) => self.proceed(next, paces::exhausted(reply)).await,
             Ok(Err(refusal)) => {
                 let refusal = errands::redacted(refusal, &self.assignment.secrets);
-                self.refused(request, refusal).await
+                self.refused(request, self.without_addresses(refusal)).await
             }
             Err(_) => self.hold_unreadable().await.map(Course::End),
         }
+    }
+
+    /// Whoever has the address of a file may fetch it, and a platform may repeat it in its words.
+    fn without_addresses(&self, mut refusal: Refusal) -> Refusal {
+        let files = self.job.parts.iter().flat_map(|part| &part.media);
+        for media in files.filter(|media| !media.url.is_empty()) {
+            let name = format!("(the address of {})", media.id);
+            refusal.words = refusal.words.replace(&media.url, &name);
+        }
+        refusal
     }
 
     /// The platform did what was asked. `exhausted`: and will do no more before then.
