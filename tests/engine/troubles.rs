@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 
 use crate::{
     networks::File,
-    world::{World, consent, part, published, settled, upload},
+    world::{World, consent, part, published, upload},
 };
 
 /// A post, and at which of its publications the trouble comes.
@@ -391,42 +391,5 @@ async fn used_up_quota_rests_the_account_and_loses_nothing() {
         assert_eq!(&texts[quota..], ["Second", "Third"], "{network}");
         assert_eq!(world.delivery(second.id).failures, 0, "{network}");
         world.check().await;
-    }
-}
-
-/// Here, because only these tests are in a hurry.
-impl World {
-    /// Lets time pass until these deliveries need nothing but a person: whenever all that is left
-    /// of them waits, the clock is turned to the first that goes on.
-    pub(crate) async fn through(&self, deliveries: &[fanfare::domain::ids::DeliveryId]) {
-        let mut changed = self.engine.changed();
-        let passing = async {
-            loop {
-                let states = deliveries.iter().map(|&id| self.delivery(id).state);
-                let open: Vec<State> = states.filter(|state| !settled(state)).collect();
-                if open.is_empty() {
-                    return;
-                }
-                let until = open.iter().map(|state| match state {
-                    State::Waiting { until, .. } => Some(*until),
-                    _ => None,
-                });
-                if let Some(first) =
-                    until.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min())
-                {
-                    let left = first.remaining(self.planet.clock.now());
-                    self.planet.turn(i64::try_from(left.as_secs()).unwrap());
-                }
-                changed.changed().await.unwrap();
-            }
-        };
-        if tokio::time::timeout(Duration::from_secs(60), passing).await.is_err() {
-            let open = deliveries.iter().map(|&id| self.delivery(id));
-            let open: Vec<String> = open
-                .filter(|delivery| !settled(&delivery.state))
-                .map(|delivery| format!("{delivery:?}\n{}", self.story(&delivery)))
-                .collect();
-            panic!("still open at {}:\n{}", self.planet.clock.now(), open.join("\n\n"));
-        }
     }
 }

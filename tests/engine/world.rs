@@ -232,6 +232,11 @@ impl World {
         until(&self.engine, &self.caller, id, wanted).await
     }
 
+    /// See [`through`].
+    pub(crate) async fn through(&self, deliveries: &[DeliveryId]) {
+        through(&self.planet, &self.engine, &self.caller, deliveries).await;
+    }
+
     pub(crate) fn in_seconds(&self, seconds: u64) -> PlanRequest {
         PlanRequest::At(self.planet.clock.now().after(Duration::from_secs(seconds)))
     }
@@ -435,6 +440,43 @@ pub(crate) async fn until(
                 events.iter().map(|event| format!("{} {}", event.at, event.text)).collect();
             panic!("still {:?} at {}\n{}", delivery, engine.clock().now(), told.join("\n"));
         }
+    }
+}
+
+/// Lets time pass until these deliveries need nothing but a person: whenever all that is left of
+/// them waits, the clock is turned to the first that goes on.
+pub(crate) async fn through(
+    planet: &Planet,
+    engine: &Engine,
+    caller: &Caller,
+    deliveries: &[DeliveryId],
+) {
+    let mut changed = engine.changed();
+    let open = || {
+        let all = deliveries.iter().map(|&id| engine.delivery(caller, id).unwrap());
+        all.filter(|delivery| !settled(&delivery.state)).collect::<Vec<Delivery>>()
+    };
+    let passing = async {
+        loop {
+            let open = open();
+            let until = open.iter().map(|delivery| match delivery.state {
+                State::Waiting { until, .. } => Some(until),
+                _ => None,
+            });
+            match until.collect::<Option<Vec<_>>>().map(|all| all.into_iter().min()) {
+                Some(None) => return,
+                Some(Some(first)) => {
+                    let left = first.remaining(planet.clock.now());
+                    planet.turn(i64::try_from(left.as_secs()).unwrap());
+                }
+                None => (),
+            }
+            changed.changed().await.unwrap();
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(60), passing).await.is_err() {
+        let now = planet.clock.now();
+        panic!("still open at {now}: {:#?}", open());
     }
 }
 
