@@ -279,7 +279,9 @@ impl AccountState {
                 State::Running => self.left_over(&delivery).then_some(id),
                 // It keeps its place until its timer fires.
                 State::Waiting { .. } => None,
-                State::Staging => self.is_orphan(&delivery).then_some(id),
+                State::Staging => {
+                    (delivery.timer.is_none() || self.is_orphan(&delivery)).then_some(id)
+                }
                 State::Planned
                 | State::InDoubt { .. }
                 | State::Published { .. }

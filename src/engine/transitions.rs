@@ -78,6 +78,8 @@ fn lane_rank(delivery: &Delivery) -> Option<u8> {
             Some(RANK_UNDER_WAY)
         }
         State::Ready => Some(RANK_READY),
+        // Its time came while it was being prepared, so it has its turn.
+        State::Staging if delivery.timer.is_none() => Some(RANK_READY),
         State::Staging => Some(RANK_STAGING),
         State::Planned
         | State::Waiting { .. }
@@ -381,7 +383,7 @@ pub(super) fn sweep(
     Ok(held)
 }
 
-/// Ready and late, and nothing of it can have been seen by anybody; it may have been prepared, or
+/// Its time has come, and nothing of it can have been seen by anybody; it may have been prepared, or
 /// refused.
 pub(super) fn may_be_missed(place: &LanePlace, now: Timestamp) -> bool {
     place.rank == RANK_READY
