@@ -6,6 +6,7 @@ mod accounts;
 mod connecting;
 mod downtime;
 mod fetching;
+mod fitting;
 mod killed;
 mod networks;
 mod pacing;
