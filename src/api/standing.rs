@@ -66,7 +66,9 @@ impl Standing {
 
     fn waiting(until: Timestamp, why: &Why) -> Standing {
         let (name, reason, refusal) = match why {
-            Why::Processing => ("processing", "The platform is still processing its media.", None),
+            Why::Processing | Why::Between => {
+                ("processing", "The platform is still processing its media.", None)
+            }
             Why::Limit => ("limit", "A limit of the platform, or our own pace, is reached.", None),
             Why::Backoff { refusal } => {
                 ("backoff", "The last attempt failed in a way that may pass.", Some(refusal))
@@ -82,7 +84,9 @@ impl Standing {
             refusal: refusal.map(RefusalView::from),
             ..Standing::saying(match why {
                 Why::Backoff { .. } => format!("Will be tried again at {until}."),
-                Why::Processing | Why::Limit | Why::Probe { .. } => format!("Goes on at {until}."),
+                Why::Processing | Why::Between | Why::Limit | Why::Probe { .. } => {
+                    format!("Goes on at {until}.")
+                }
             })
         }
     }

@@ -89,6 +89,8 @@ pub enum Why {
     Backoff { refusal: Refusal },
     /// Before looking whether an unanswered request took effect.
     Probe { looks: u8 },
+    /// The platform is processing the next part of a thread that readers see already.
+    Between,
 }
 
 /// Evidence for the person who has to decide.

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use crate::{
     domain::{
         account::{Account, Connection},
-        delivery::{Delivery, State},
+        delivery::State,
         ids::{AccountId, DeliveryId, OrganizationId},
         time::Timestamp,
     },
@@ -125,6 +125,8 @@ impl Actor for AccountActor {
                 state.observe(&myself).await?;
                 Event::Woke
             }
+            // Whoever staged it has died: it is found on the lane.
+            AccountMessage::Due(delivery) if state.left_over(delivery) => Event::Woke,
             AccountMessage::Due(delivery) => Event::Due(delivery),
             AccountMessage::Ended { delivery, end } => {
                 state.ended(delivery, end);
@@ -276,10 +278,11 @@ impl AccountState {
             };
             return Ok(match delivery.state {
                 State::Ready => Some(id),
-                State::Running => self.left_over(&delivery).then_some(id),
+                State::Running => self.left_over(id).then_some(id),
                 // It keeps its place until its timer fires.
                 State::Waiting { .. } => None,
-                State::Staging => self.is_orphan(&delivery).then_some(id),
+                // Until its timer has fired, others may come before it.
+                State::Staging => delivery.timer.is_none().then_some(id),
                 State::Planned
                 | State::InDoubt { .. }
                 | State::Published { .. }
@@ -291,14 +294,9 @@ impl AccountState {
         Ok(None)
     }
 
-    /// Running, but not by a child of ours: a process, or a child, died.
-    fn left_over(&self, delivery: &Delivery) -> bool {
-        !self.children.iter().any(|(_, child)| *child == Child::Delivery(delivery.id))
-    }
-
-    /// Was being staged by somebody who died, and its time has come.
-    fn is_orphan(&self, delivery: &Delivery) -> bool {
-        self.left_over(delivery) && delivery.due <= self.place.core.now()
+    /// Claimed, but not by a child of ours: a process, or a child, died.
+    fn left_over(&self, delivery: DeliveryId) -> bool {
+        !self.children.iter().any(|(_, child)| *child == Child::Delivery(delivery))
     }
 
     fn stageable(&mut self) -> Result<Option<DeliveryId>, Halt> {
@@ -312,7 +310,7 @@ impl AccountState {
             };
             let stageable = match delivery.state {
                 State::Planned => true,
-                State::Staging => self.left_over(&delivery),
+                State::Staging => self.left_over(id),
                 State::Ready
                 | State::Running
                 | State::Waiting { .. }
@@ -342,7 +340,8 @@ impl AccountState {
             return Ok(Some(Event::Ended { delivery, end: End::Settled }));
         };
         let tried = self.refreshed_for == Some(delivery);
-        if tokens::ends_soon(&account, core.now()) && tokens::can_refresh(&account) && !tried {
+        let can_refresh = tokens::can_refresh(&core.store, &account)?;
+        if tokens::ends_soon(&account, core.now()) && can_refresh && !tried {
             self.refreshed_for = Some(delivery);
             self.put_back(delivery, purpose);
             return Ok(Some(Event::Ended { delivery, end: End::NeedsRefresh }));
@@ -355,7 +354,7 @@ impl AccountState {
                 secrets
             }
         };
-        let refreshed = match (tokens::can_refresh(&account), tried) {
+        let refreshed = match (can_refresh, tried) {
             (false, _) => Refreshed::Impossible,
             (true, true) => Refreshed::AlreadyThisAttempt,
             (true, false) => Refreshed::NotYet,

@@ -64,9 +64,10 @@ pub(super) async fn run(
     Err(Failure::Unreachable("the server asks for more and more requests".to_owned()))
 }
 
-/// A platform may repeat in its words what it was sent.
+/// A platform may repeat in its words what it was sent. They become a part of our sentences, which
+/// end by themselves.
 pub(super) fn redacted(refusal: Refusal, secrets: &Secrets) -> Refusal {
-    let words = secrets.redact(&refusal.words);
+    let words = secrets.redact(refusal.words.trim_end_matches('.'));
     Refusal { words, code: secrets.redact(&refusal.code), ..refusal }
 }
 

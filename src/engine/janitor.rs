@@ -1,7 +1,8 @@
 //! Throws away what nobody needs any more, and notes how far the store has come.
 //!
 //! Owns: which media files nobody named an hour ago; one that nobody names now either is deleted. A
-//! file is on disk before the record that names it, so one look alone proves nothing.
+//! file is on disk before the record that names it, so one look alone proves nothing. One that is
+//! uploaded again between a look and its deletion stays: `store::MediaFiles` sees to that.
 
 use std::{collections::HashSet, time::Duration};
 

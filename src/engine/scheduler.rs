@@ -44,7 +44,8 @@ pub(super) struct SchedulerState {
 /// The first batch of a pass is small, so that the first post of a herd need not wait for many.
 const BATCH_FIRST: usize = 16;
 const BATCH: usize = 128;
-/// What is late goes behind what is due now, and is taken in pieces so that it never delays it.
+/// More than this that is late goes behind what is due now, and is taken in pieces so that it never
+/// delays it.
 const BATCH_LATE: usize = 64;
 const UNREADABLE_AGAIN: Duration = Duration::from_secs(3_600);
 
@@ -101,12 +102,19 @@ impl SchedulerState {
         loop {
             let now = self.core.now();
             let fresh = now.before(LATE_AFTER);
+            let late = self.core.store.timers_between(Timestamp::default(), fresh, BATCH_LATE)?;
+            // A few that are late cost one commit, and keep the order on their accounts: whoever is
+            // told of what is due now finds the earlier posts there.
+            let is_little = late.len() < BATCH_LATE;
+            if is_little {
+                self.fire(Timestamp::default(), fresh, BATCH_LATE).await?;
+            }
             let fired = self.fire(fresh, now, batch).await?;
             if fired < batch {
-                let late = self.fire(Timestamp::default(), fresh, BATCH_LATE).await?;
-                if late < BATCH_LATE {
+                if is_little {
                     return Ok(());
                 }
+                self.fire(Timestamp::default(), fresh, BATCH_LATE).await?;
             }
             batch = BATCH;
             self.core.beat();

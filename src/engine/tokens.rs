@@ -50,9 +50,9 @@ pub(super) fn ends_soon(account: &Account, now: Timestamp) -> bool {
     account.token_ends.is_some_and(|ends| ends < now.after(MARGIN))
 }
 
-/// Only a token that ends can be renewed.
-pub(super) fn can_refresh(account: &Account) -> bool {
-    account.token_ends.is_some()
+/// Only a token that ends can be renewed, and only where the platform gave us the means.
+pub(super) fn can_refresh(read: &impl Read, account: &Account) -> Result<bool, Halt> {
+    Ok(matches!(renewal(read, account)?, Renewal::ByItself(_)))
 }
 
 pub(super) fn load(core: &Core, account: &Account) -> Result<Secrets, Halt> {
@@ -263,8 +263,8 @@ pub(super) async fn refresh(
         // The person signed in meanwhile: what is said of the old token is not about the new one.
         Err(_) if stored()? != used => Ok(RefreshOutcome::Fresh),
         Err(Refused::Revoked(reason)) => {
-            tell_failed(core, organization, id, &reason).await?;
-            Ok(RefreshOutcome::Revoked)
+            let reason = format!("{} refuses our access: {reason}.", connector.profile().name);
+            tell_lost(core, organization, id, used, reason).await
         }
         Err(Refused::Unreachable(reason)) => {
             tell_failed(core, organization, id, &reason).await?;
@@ -300,7 +300,7 @@ async fn ask(
                 return Ok(Err(Refused::Unreachable(reason)));
             };
             let Some(token) = secrets.refresh else {
-                let reason = "the platform gave nothing to renew it with".to_owned();
+                let reason = "it has ended, and nothing was given to renew it with".to_owned();
                 return Ok(Err(Refused::Revoked(reason)));
             };
             let granted = oauth::refresh(&core.client, &client, &token).await;
@@ -324,9 +324,11 @@ fn read_failure(failure: &Failure, profile: &Profile) -> Refused {
     match failure {
         Failure::Refused(refusal) => match refusal.kind {
             RefusalKind::Unauthorized | RefusalKind::Revoked => {
-                Refused::Revoked(refusal.words.clone())
+                Refused::Revoked(format!("{} ({})", refusal.words, refusal.code))
             }
-            RefusalKind::Rejected if is_final => Refused::Revoked(refusal.words.clone()),
+            RefusalKind::Rejected if is_final => {
+                Refused::Revoked(format!("{} ({})", refusal.words, refusal.code))
+            }
             RefusalKind::Rejected
             | RefusalKind::Unavailable
             | RefusalKind::Throttled { .. }
@@ -377,6 +379,31 @@ async fn tell_failed(
         let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
         journal::tell(view, tale.about_account(id))?;
         Ok(())
+    })
+    .await
+}
+
+/// Unless the person signed in meanwhile. With the platform's reason, which they are told.
+async fn tell_lost(
+    core: &Core,
+    organization: OrganizationId,
+    id: AccountId,
+    used: Pair,
+    reason: String,
+) -> Result<RefreshOutcome, Halt> {
+    let now = core.now();
+    core.commit("access is over", move |view| {
+        if pair(|owner, field| view.secret(organization, owner, field), id)? != used {
+            return Ok(RefreshOutcome::Fresh);
+        }
+        let kind = EventKind::TokenRefreshFailed;
+        let text = format!("The access token could not be renewed. {reason}");
+        let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
+        journal::tell(view, tale.about_account(id))?;
+        if let Some(account) = view.account(organization, id)? {
+            note_revoked(view, account, reason, now)?;
+        }
+        Ok(RefreshOutcome::Revoked)
     })
     .await
 }

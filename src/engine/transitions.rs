@@ -64,17 +64,22 @@ pub(super) fn attention_number(state: &State) -> Option<u8> {
     }
 }
 
-/// Whether nothing else of its account may go out before this one is decided. A wait for a limit or
-/// for a look keeps its place; a platform's processing and a backoff leave the lane free.
+/// Whether nothing else of its account may go out before this one is decided. A wait for a limit,
+/// for a look or between the parts of a thread keeps its place; other processing and a backoff leave
+/// the lane free.
 fn lane_rank(delivery: &Delivery) -> Option<u8> {
     match &delivery.state {
         State::Running => Some(RANK_UNDER_WAY),
-        State::Waiting { why: Why::Probe { .. } | Why::Limit, .. } => Some(RANK_UNDER_WAY),
+        State::Waiting { why: Why::Probe { .. } | Why::Limit | Why::Between, .. } => {
+            Some(RANK_UNDER_WAY)
+        }
         // One that was only prepared takes its turn; one that readers may have seen goes on first.
         State::Ready if delivery.armed.is_some() || !delivery.live.is_empty() => {
             Some(RANK_UNDER_WAY)
         }
         State::Ready => Some(RANK_READY),
+        // Its time came while it was being prepared, so it has its turn.
+        State::Staging if delivery.timer.is_none() => Some(RANK_READY),
         State::Staging => Some(RANK_STAGING),
         State::Planned
         | State::Waiting { .. }
@@ -378,7 +383,7 @@ pub(super) fn sweep(
     Ok(held)
 }
 
-/// Ready and late, and nothing of it can have been seen by anybody; it may have been prepared, or
+/// Its time has come, and nothing of it can have been seen by anybody; it may have been prepared, or
 /// refused.
 pub(super) fn may_be_missed(place: &LanePlace, now: Timestamp) -> bool {
     place.rank == RANK_READY
@@ -596,7 +601,7 @@ pub(super) fn advance(
     change.after.step = step;
     if live.len() > change.after.live.len() {
         let url = live.last().map(|last| last.url.clone()).unwrap_or_default();
-        let text = format!("Part {} of the thread is live: {url}", live.len());
+        let text = format!("Part {} is live: {url}", live.len());
         change.tell(view, EventKind::DeliveryAdvanced, &Actor::Engine, now, text)?;
     }
     change.after.live = live;
@@ -680,7 +685,9 @@ pub(super) fn wait(view: &mut View, fence: Fence, wait: Wait, now: Timestamp) ->
     }
     let kind = match wait.why {
         Why::Probe { .. } => EventKind::DeliveryUnanswered,
-        Why::Processing | Why::Limit | Why::Backoff { .. } => EventKind::DeliveryWaiting,
+        Why::Processing | Why::Limit | Why::Backoff { .. } | Why::Between => {
+            EventKind::DeliveryWaiting
+        }
     };
     change.after.armed = wait.armed;
     change.after.failures = wait.failures;

@@ -87,7 +87,8 @@ impl LedgerEntry {
             "account": self.account, "handle": self.handle, "id": self.id, "url": self.url,
             "text": self.text, "media": media, "reply_to": self.reply_to,
             "idempotency_key": self.idempotency_key, "poll": self.face.poll,
-            "marks": self.face.marks, "edited": self.face.edited,
+            "marks": self.face.marks, "label": self.face.label, "edited": self.face.edited,
+            "warning": self.face.warning,
             "deleted_at": self.deleted_at.map(Timestamp::rfc3339),
         })
     }

@@ -4,14 +4,17 @@
 //! - a file that has its name is complete and on the disk, name included; so commit the record that
 //!   names it only after [`Incoming::keep`];
 //! - the same content is kept once, whoever uploaded it: delete a file only when no record of any
-//!   organization names it any more.
+//!   organization names it any more;
+//! - what was kept since the listing before the last, again or for the first time, is not deleted:
+//!   its record may be about to be written.
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -26,6 +29,20 @@ pub struct MediaFiles {
     directory: PathBuf,
     /// Names the next upload while it has no name of its own.
     number: Arc<AtomicU64>,
+    recent: Arc<Mutex<Recent>>,
+}
+
+/// What was kept since the last listing, and between the two last ones. Locked while a file gets
+/// its name and while one is deleted, so that neither comes in the middle of the other.
+#[derive(Debug, Default)]
+struct Recent {
+    newer: HashSet<[u8; 32]>,
+    older: HashSet<[u8; 32]>,
+}
+
+fn locked(recent: &Mutex<Recent>) -> MutexGuard<'_, Recent> {
+    // Whoever panicked meanwhile left two sets, which are good in any state.
+    recent.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A file being uploaded. Dropped without [`Incoming::keep`], it is gone.
@@ -36,6 +53,7 @@ pub struct Incoming {
     file: File,
     path: PathBuf,
     directory: PathBuf,
+    recent: Arc<Mutex<Recent>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +81,7 @@ impl MediaFiles {
         fs::create_dir_all(&incoming)
             .map_err(|source| Error::disk("create", &incoming, &source))?;
         sync_directory(&directory)?;
-        Ok(MediaFiles { directory, number: Arc::default() })
+        Ok(MediaFiles { directory, number: Arc::default(), recent: Arc::default() })
     }
 
     pub fn receive(&self) -> Result<Incoming, Error> {
@@ -72,7 +90,8 @@ impl MediaFiles {
         let file = File::create_new(&path)
             .map_err(|source| Error::disk("create the media file", &path, &source))?;
         let directory = self.directory.clone();
-        Ok(Incoming { digest: Sha256::new(), bytes: 0, file, path, directory })
+        let recent = self.recent.clone();
+        Ok(Incoming { digest: Sha256::new(), bytes: 0, file, path, directory, recent })
     }
 
     /// Where a kept file lies.
@@ -80,8 +99,12 @@ impl MediaFiles {
         place(&self.directory, sha256)
     }
 
-    /// Every kept file, in no order.
+    /// Every kept file, in no order. Each listing lets go of what was kept before the one before.
     pub fn kept(&self) -> Result<Vec<[u8; 32]>, Error> {
+        {
+            let mut recent = locked(&self.recent);
+            recent.older = std::mem::take(&mut recent.newer);
+        }
         let mut found = Vec::new();
         for folder in entries(&self.directory)? {
             let is_shard = folder.file_name().is_some_and(|name| name.len() == 2);
@@ -105,9 +128,13 @@ impl MediaFiles {
         Ok(Some(MediaFile { file, path, bytes }))
     }
 
-    /// A file that is not there is not missed.
+    /// Unless it was kept a moment ago. A file that is not there is not missed.
     pub fn delete(&self, sha256: &[u8; 32]) -> Result<(), Error> {
         let path = self.path(sha256);
+        let recent = locked(&self.recent);
+        if recent.newer.contains(sha256) || recent.older.contains(sha256) {
+            return Ok(());
+        }
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(Error::disk("delete", &path, &source))
@@ -148,7 +175,11 @@ impl Incoming {
             fs::create_dir_all(folder).map_err(disk)?;
             sync_directory(&self.directory)?;
         }
-        fs::rename(&self.path, &target).map_err(disk)?;
+        {
+            let mut recent = locked(&self.recent);
+            recent.newer.insert(sha256);
+            fs::rename(&self.path, &target).map_err(disk)?;
+        }
         sync_directory(folder)?;
         Ok(Kept { sha256, bytes: self.bytes })
     }
@@ -211,7 +242,22 @@ mod tests {
         let first = keep(&files, &[b"one"]);
         let _unfinished = files.receive().unwrap();
         assert_eq!(files.kept().unwrap(), [first.sha256]);
-        files.delete(&first.sha256).unwrap();
+    }
+
+    #[test]
+    fn file_that_is_kept_again_after_a_listing_is_not_deleted() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = MediaFiles::in_directory(directory.path().to_owned()).unwrap();
+        let kept = keep(&files, &[b"one"]);
+        for _ in 0..2 {
+            assert_eq!(files.kept().unwrap(), [kept.sha256]);
+        }
+        keep(&files, &[b"one"]);
+        files.delete(&kept.sha256).unwrap();
+        assert_eq!(files.kept().unwrap(), [kept.sha256], "listed, kept again, then deleted");
+        files.delete(&kept.sha256).unwrap();
+        assert_eq!(files.kept().unwrap(), [kept.sha256], "its record may still be on its way");
+        files.delete(&kept.sha256).unwrap();
         assert!(files.kept().unwrap().is_empty());
     }
 
@@ -237,6 +283,9 @@ mod tests {
             assert_eq!(file.read_at(offset, length).unwrap(), expected.as_bytes());
         }
 
+        for _ in 0..2 {
+            files.kept().unwrap();
+        }
         files.delete(&kept.sha256).unwrap();
         files.delete(&kept.sha256).unwrap();
         assert!(files.open(&kept.sha256).unwrap().is_none());

@@ -263,3 +263,28 @@ async fn account_whose_actor_fails_again_and_again_is_set_aside_alone() {
     assert_eq!(world.planet.texts(&broken), ["Hello", "Next"]);
     world.check().await;
 }
+
+/// One was being prepared when the process died, one is late by more than people notice, and one is
+/// due just now.
+#[tokio::test(flavor = "multi_thread")]
+async fn order_holds_among_what_came_due_while_nobody_was_there() {
+    let mut world = World::new().await;
+    let account = world.connect("x", "carol").await;
+    let fault = Fault::new(FaultKind::AnswerLate, Operation::Upload);
+    let wait = Some(Duration::from_secs(100));
+    world.planet.sandbox.inject(Fault { wait, ..fault });
+    let picture = upload(&world.engine, &world.caller, &png(1)).await;
+    let content = Content { parts: vec![part("prepared", &[picture])], ..Content::default() };
+    let mut deliveries = vec![world.say("late", &account, world.in_seconds(100)).await];
+    deliveries.push(world.post(content, account.id, world.in_seconds(110), 5).await);
+    deliveries.push(world.say("now", &account, world.in_seconds(160)).await);
+    world.until(deliveries[1].id, |state| *state == State::Staging).await;
+    world.engine.kill().await;
+    world.planet.turn(160);
+    world.engine = world.planet.engine(Mortality::default()).await;
+    for delivery in &deliveries {
+        world.until(delivery.id, published).await;
+    }
+    assert_eq!(world.planet.texts(&account), ["late", "prepared", "now"]);
+    world.check().await;
+}

@@ -20,7 +20,7 @@ use fanfare::{
 };
 use futures_util::{StreamExt, stream};
 
-use crate::world::{Planet, connect, found, part, png, settled, text_content, until, upload};
+use crate::world::{Planet, connect, found, part, png, text_content, through, upload};
 
 /// Scenarios that run at the same time; they mostly wait.
 const AT_ONCE: usize = 8;
@@ -41,18 +41,18 @@ struct Scenario {
 }
 
 impl Scenario {
-    /// Accounts on every platform, and what is to go to them; nothing is planned yet.
-    async fn new() -> Scenario {
+    /// Accounts on each of these, and what is to go to them; nothing is planned yet.
+    async fn new(cast: &Cast) -> Scenario {
         let planet = Planet::new().await;
         let engine = planet.engine(Mortality::default()).await;
         let caller = found(&engine).await;
         let mut accounts = Vec::new();
-        for (platform, handle) in ACCOUNTS {
+        for (platform, handle) in cast.accounts {
             accounts.push(connect(&planet, &engine, &caller, platform, handle).await);
         }
-        let picture = upload(&engine, &caller, &png(1)).await;
+        let picture = upload(&engine, &caller, &(cast.picture)()).await;
         let start = planet.clock.now();
-        let posts = posts(&accounts, picture, start);
+        let posts = (cast.posts)(&accounts, picture, start);
         engine.kill().await;
         Scenario { planet, accounts, posts, caller }
     }
@@ -71,11 +71,9 @@ impl Scenario {
     }
 
     async fn all_settled(&self, engine: &Engine, deliveries: &[Delivery]) -> Vec<Delivery> {
-        let mut ended = Vec::new();
-        for delivery in deliveries {
-            ended.push(until(engine, &self.caller, delivery.id, settled).await);
-        }
-        ended
+        let ids: Vec<_> = deliveries.iter().map(|delivery| delivery.id).collect();
+        through(&self.planet, engine, &self.caller, &ids).await;
+        ids.iter().map(|&id| engine.delivery(&self.caller, id).unwrap()).collect()
     }
 
     /// One life that may end early, then one that carries everything to its end.
@@ -133,8 +131,44 @@ impl Scenario {
     }
 }
 
-const ACCOUNTS: &[(&str, &str)] =
-    &[("bluesky", "alice.test"), ("mastodon", "alice"), ("gotosocial", "bob"), ("x", "carol")];
+/// Who plays, and what.
+struct Cast {
+    accounts: &'static [(&'static str, &'static str)],
+    picture: fn() -> Vec<u8>,
+    posts: fn(&[Account], MediaId, Timestamp) -> Vec<NewPost>,
+}
+
+const SHORT: Cast = Cast {
+    accounts: &[
+        ("bluesky", "alice.test"),
+        ("mastodon", "alice"),
+        ("gotosocial", "bob"),
+        ("x", "carol"),
+    ],
+    picture: || png(1),
+    posts,
+};
+
+/// Those that process what they are given, and show it afterwards.
+const SLOW: Cast = Cast {
+    accounts: &[
+        ("facebook", "alice"),
+        ("instagram", "insta"),
+        ("linkedin/organization", "lena"),
+        ("threads", "tina"),
+    ],
+    picture: || crate::networks::File::Photo.bytes(),
+    posts: |accounts, picture, start| {
+        let parts = vec![part("a picture", &[picture]), part("below", &[])];
+        vec![NewPost {
+            content: Content { parts, options: BTreeMap::new() },
+            variants: BTreeMap::new(),
+            targets: accounts.iter().map(|account| account.id).collect(),
+            plan: PlanRequest::At(start.after(std::time::Duration::from_secs(8))),
+            priority: 5,
+        }]
+    },
+};
 
 fn posts(accounts: &[Account], picture: MediaId, start: Timestamp) -> Vec<NewPost> {
     let everyone: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
@@ -168,7 +202,16 @@ fn expected(posts: &[NewPost], account: AccountId) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_post_goes_out_once_and_in_order_wherever_the_process_dies() {
-    let scenario = Scenario::new().await;
+    die_everywhere(&SHORT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_processed_first_goes_out_once_wherever_the_process_dies() {
+    die_everywhere(&SLOW).await;
+}
+
+async fn die_everywhere(cast: &Cast) {
+    let scenario = Scenario::new(cast).await;
     let (ended, (commits, sends)) = scenario.run(Death::Never).await;
     scenario.check(&ended, Death::Never);
     assert!(commits > 20 && sends > 20, "{commits} commits and {sends} sends");
@@ -177,7 +220,7 @@ async fn every_post_goes_out_once_and_in_order_wherever_the_process_dies() {
         .chain((1..=sends).flat_map(|n| [Death::BeforeSend(n), Death::AfterSend(n)]));
     stream::iter(deaths)
         .map(|death| async move {
-            let scenario = Scenario::new().await;
+            let scenario = Scenario::new(cast).await;
             let (ended, _) = scenario.run(death).await;
             scenario.check(&ended, death);
         })

@@ -3,12 +3,17 @@
 #![expect(clippy::print_stdout, reason = "what was killed belongs in the output")]
 
 mod accounts;
+mod connecting;
 mod downtime;
+mod fetching;
+mod fitting;
 mod killed;
+mod networks;
 mod pacing;
 mod planning;
 mod publishing;
 mod recovery;
 mod removing;
 mod retry;
+mod troubles;
 mod world;

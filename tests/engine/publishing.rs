@@ -1,8 +1,14 @@
 //! What is planned goes out, as planned.
 
-use fanfare::engine::facade::PlanRequest;
+use std::time::Duration;
 
-use crate::world::{World, published};
+use fanfare::{
+    domain::post::Content,
+    engine::facade::PlanRequest,
+    sandbox::{Fault, FaultKind, Operation},
+};
+
+use crate::world::{World, part, png, published, upload};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn planned_post_goes_out_at_its_time_and_once() {
@@ -26,4 +32,28 @@ async fn post_for_now_goes_out_now() {
     let post = world.plan("Now", &[account.id], PlanRequest::Now).await;
     world.until(post.deliveries[0].id, published).await;
     assert_eq!(world.planet.ledger().len(), 1);
+}
+
+/// Its file is slow, its time comes while another post is on its way, and the next one is ready.
+#[tokio::test(flavor = "multi_thread")]
+async fn post_whose_preparation_takes_too_long_keeps_its_turn() {
+    let world = World::new().await;
+    let account = world.connect("x", "carol").await;
+    let late = |operation, seconds| Fault {
+        wait: Some(Duration::from_secs(seconds)),
+        ..Fault::new(FaultKind::AnswerLate, operation)
+    };
+    world.planet.sandbox.inject(late(Operation::Upload, 100));
+    world.planet.sandbox.inject(late(Operation::Publish, 60));
+    let picture = upload(&world.engine, &world.caller, &png(1)).await;
+    let content = Content { parts: vec![part("slow", &[picture])], ..Content::default() };
+    let first = world.say("first", &account, world.in_seconds(10)).await;
+    let slow = world.post(content, account.id, world.in_seconds(20), 5).await;
+    let last = world.say("last", &account, world.in_seconds(21)).await;
+    for delivery in [first, slow, last] {
+        let delivery = world.until(delivery.id, published).await;
+        assert_eq!(delivery.failures, 0, "{delivery:?}");
+    }
+    assert_eq!(world.planet.texts(&account), ["first", "slow", "last"]);
+    world.check().await;
 }

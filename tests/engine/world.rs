@@ -62,6 +62,10 @@ impl Planet {
 
     /// Every engine of this planet starts with settings that `tune` has changed.
     pub(crate) async fn tuned(tune: fn(&mut Settings)) -> Planet {
+        Planet::limited(tune, Limits::Off).await
+    }
+
+    async fn limited(tune: fn(&mut Settings), limits: Limits) -> Planet {
         let clock = Clock::scaled(SPEED);
         let (now, wait) = (clock.clone(), clock.clone());
         let sandbox = Sandbox::with_limits(
@@ -73,7 +77,7 @@ impl Planet {
                 }),
                 seed: 7,
             },
-            Limits::Off,
+            limits,
         );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -157,6 +161,15 @@ impl Planet {
     pub(crate) fn ledger(&self) -> Vec<LedgerEntry> {
         self.sandbox.ledger()
     }
+
+    /// The ledger as the sandbox tells it, with what else readers see.
+    pub(crate) async fn told(&self) -> Vec<serde_json::Value> {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/_sandbox/ledger", self.origin);
+        let answer = client.get(url).send().await.unwrap().text().await.unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        answer["entries"].as_array().unwrap().clone()
+    }
 }
 
 fn app((platform, client_id): (String, String)) -> (String, AppCredentials) {
@@ -177,7 +190,15 @@ impl World {
     }
 
     pub(crate) async fn tuned(tune: fn(&mut Settings)) -> World {
-        let planet = Planet::tuned(tune).await;
+        World::on(Planet::tuned(tune).await).await
+    }
+
+    /// Where platforms keep to their published limits.
+    pub(crate) async fn limited() -> World {
+        World::on(Planet::limited(|_| (), Limits::Published).await).await
+    }
+
+    async fn on(planet: Planet) -> World {
         let engine = planet.engine(Mortality::default()).await;
         let caller = found(&engine).await;
         World { planet, engine, caller }
@@ -209,6 +230,11 @@ impl World {
 
     pub(crate) async fn until(&self, id: DeliveryId, wanted: fn(&State) -> bool) -> Delivery {
         until(&self.engine, &self.caller, id, wanted).await
+    }
+
+    /// See [`through`].
+    pub(crate) async fn through(&self, deliveries: &[DeliveryId]) {
+        through(&self.planet, &self.engine, &self.caller, deliveries).await;
     }
 
     pub(crate) fn in_seconds(&self, seconds: u64) -> PlanRequest {
@@ -320,7 +346,7 @@ pub(crate) async fn found(engine: &Engine) -> Caller {
     caller
 }
 
-/// Through the platform's own way of signing in.
+/// Through the platform's own way of signing in; of several, the one behind a `/`.
 pub(crate) async fn connect(
     planet: &Planet,
     engine: &Engine,
@@ -334,10 +360,11 @@ pub(crate) async fn connect(
         _ => String::new(),
     };
     let platform = if platform == "gotosocial" { "mastodon" } else { platform };
+    let (platform, login) = platform.split_once('/').unwrap_or((platform, ""));
     let request = ConnectRequest {
         platform: platform.to_owned(),
         server,
-        login: String::new(),
+        login: login.to_owned(),
         identifier: handle.to_owned(),
         password: Some(Secret::new(PASSWORD)),
         reconnect: None,
@@ -360,6 +387,11 @@ pub(crate) async fn connect(
 
 /// What a person's browser would do on the consent page.
 pub(crate) async fn consent(url: &str, handle: &str) -> Callback {
+    consent_without(url, handle, &[]).await
+}
+
+/// The same, with these scopes refused.
+pub(crate) async fn consent_without(url: &str, handle: &str, refused: &[&str]) -> Callback {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     let client = client.no_proxy().build().unwrap();
     let url = url::Url::parse(url).unwrap();
@@ -367,6 +399,7 @@ pub(crate) async fn consent(url: &str, handle: &str) -> Callback {
         url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     form.push(("handle".to_owned(), handle.to_owned()));
     form.push(("decision".to_owned(), "allow".to_owned()));
+    form.extend(refused.iter().map(|&scope| ("refused[]".to_owned(), scope.to_owned())));
     let mut target = url.clone();
     target.set_query(None);
     let answer = client.post(target).form(&form).send().await.unwrap();
@@ -407,6 +440,43 @@ pub(crate) async fn until(
                 events.iter().map(|event| format!("{} {}", event.at, event.text)).collect();
             panic!("still {:?} at {}\n{}", delivery, engine.clock().now(), told.join("\n"));
         }
+    }
+}
+
+/// Lets time pass until these deliveries need nothing but a person: whenever all that is left of
+/// them waits, the clock is turned to the first that goes on.
+pub(crate) async fn through(
+    planet: &Planet,
+    engine: &Engine,
+    caller: &Caller,
+    deliveries: &[DeliveryId],
+) {
+    let mut changed = engine.changed();
+    let open = || {
+        let all = deliveries.iter().map(|&id| engine.delivery(caller, id).unwrap());
+        all.filter(|delivery| !settled(&delivery.state)).collect::<Vec<Delivery>>()
+    };
+    let passing = async {
+        loop {
+            let open = open();
+            let until = open.iter().map(|delivery| match delivery.state {
+                State::Waiting { until, .. } => Some(until),
+                _ => None,
+            });
+            match until.collect::<Option<Vec<_>>>().map(|all| all.into_iter().min()) {
+                Some(None) => return,
+                Some(Some(first)) => {
+                    let left = first.remaining(planet.clock.now());
+                    planet.turn(i64::try_from(left.as_secs()).unwrap());
+                }
+                None => (),
+            }
+            changed.changed().await.unwrap();
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(60), passing).await.is_err() {
+        let now = planet.clock.now();
+        panic!("still open at {now}: {:#?}", open());
     }
 }
 

@@ -34,7 +34,7 @@ const FILES: Limits = Limits {
 /// An image, a reel, or two to ten of both.
 pub(super) const POST: Limits = Limits {
     text: TEXT,
-    hashtags_advised: Some(30),
+    hashtags_max: Some(30),
     mentions_max: Some(20),
     media_max: Some(10),
     images_max: 10,

@@ -17,8 +17,8 @@ use crate::{
     },
 };
 
-/// "75 KB to 500 MB" (videos-api, as of 2026-09-16).
-const VIDEO_BYTES_MIN: u64 = 75_000;
+/// "75 KB to 500 MB" (videos-api, as of 2026-09-16), whichever kilobytes those are.
+const VIDEO_BYTES_MIN: u64 = 75 * 1_024;
 
 pub(super) fn check(draft: &Draft) -> Vec<Finding> {
     let mut findings = Findings(Vec::new());
@@ -143,7 +143,7 @@ impl Findings {
             if media.kind == MediaKind::Video && media.bytes < VIDEO_BYTES_MIN {
                 let bytes = media.bytes;
                 let sentence =
-                    format!("This video has {bytes} bytes; LinkedIn takes none below 75,000.");
+                    format!("This video has {bytes} bytes; LinkedIn takes none below 75 KB.");
                 let remedy = "Make it longer, or encode it better.";
                 self.error(Code::MediaShape, &place, &sentence, remedy);
             }

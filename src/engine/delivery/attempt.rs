@@ -325,10 +325,20 @@ impl Attempt<'_> {
             Ok(Ok(next)) => self.proceed(next, paces::exhausted(reply)).await,
             Ok(Err(refusal)) => {
                 let refusal = errands::redacted(refusal, &self.assignment.secrets);
-                self.refused(request, refusal).await
+                self.refused(request, self.without_addresses(refusal)).await
             }
             Err(_) => self.hold_unreadable().await.map(Course::End),
         }
+    }
+
+    /// Whoever has the address of a file may fetch it, and a platform may repeat it in its words.
+    fn without_addresses(&self, mut refusal: Refusal) -> Refusal {
+        let files = self.job.parts.iter().flat_map(|part| &part.media);
+        for media in files.filter(|media| !media.url.is_empty()) {
+            let name = format!("(the address of {})", media.id);
+            refusal.words = refusal.words.replace(&media.url, &name);
+        }
+        refusal
     }
 
     /// The platform did what was asked. `exhausted`: and will do no more before then.
@@ -344,7 +354,7 @@ impl Attempt<'_> {
             Next::Wait(wait, step) => {
                 let wait = Wait {
                     until: now.after(wait),
-                    why: Why::Processing,
+                    why: if self.is_between(&step) { Why::Between } else { Why::Processing },
                     step: Some(step.to_string().into_bytes()),
                     armed: None,
                     failures: self.delivery.failures,
@@ -363,6 +373,14 @@ impl Attempt<'_> {
                 .await
             }
         }
+    }
+
+    /// At that step some parts of a thread are live and others are not. What belongs below a post
+    /// as a comment is no part of a thread: it may come whenever it is ready.
+    fn is_between(&self, step: &Value) -> bool {
+        let live = self.connector.live(step, &self.job).unwrap_or_default().len();
+        let has_comments = self.connector.profile().limits.comment.is_some();
+        !has_comments && live > 0 && live < self.job.parts.len()
     }
 
     /// Polling is told once, not at every look.

@@ -343,7 +343,11 @@ impl Engine {
             .map_err(|error| {
                 Problem::new(
                     Code::ServerRefused,
-                    format!("{} did not exchange the sign-in: {error}.", connector.profile().name),
+                    format!(
+                        "{} did not exchange the sign-in: {}.",
+                        connector.profile().name,
+                        error.to_string().trim_end_matches('.')
+                    ),
                     "Begin to connect the account again.",
                 )
             })?;

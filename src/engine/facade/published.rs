@@ -104,12 +104,17 @@ impl Engine {
         let (_, content) = self.revised(caller, &delivery, &account, part, &text)?;
         let connector = connector_named(&account.platform)?;
         let name = connector.profile().name;
-        let task = Task::Edit { live: delivery.live.clone(), index: part, text };
         let site = self.core.account_site(connector, &account);
+        let edit = |index| Task::Edit { live: delivery.live.clone(), index, text: text.clone() };
+        let task = edit(part);
         if connector.errand(&task, &site).is_none() {
+            let what = match connector.errand(&edit(0), &site) {
+                Some(_) => format!("part {}", part + 1),
+                None => "what is published".to_owned(),
+            };
             return Err(Problem::new(
                 Code::WrongState,
-                format!("{name} lets no program change what is published."),
+                format!("{name} lets no program change {what}."),
                 "Take it down and publish it anew, if that is worth it.",
             ));
         }
@@ -238,7 +243,7 @@ impl Engine {
         mut account: Account,
         task: &Task,
     ) -> Answer<Result<Outcome, Failure>> {
-        let can_refresh = tokens::can_refresh(&account);
+        let can_refresh = tokens::can_refresh(&self.core.store, &account).map_err(Problem::from)?;
         if can_refresh && tokens::ends_soon(&account, self.core.now()) {
             self.renew(&account).await?;
             account = self.account(caller, account.id)?;

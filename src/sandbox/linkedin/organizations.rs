@@ -1,5 +1,5 @@
 //! Organizations and who may do what in them: community-management/organizations, read 2026-11-21.
-//! Everybody administers two, and only looks at the figures of a third.
+//! Everybody administers two, and only looks at the figures of a third; `nobody` has none.
 
 use serde_json::{Value, json};
 
@@ -37,6 +37,9 @@ pub(super) fn number(urn: &str) -> Option<u64> {
 impl Linkedin {
     pub(super) fn found_organizations(&mut self, account: usize) {
         let handle = self.people.get(account).handle.clone();
+        if handle.eq_ignore_ascii_case("nobody") {
+            return;
+        }
         for (name, role) in FOUNDED {
             let id = FIRST_ID + self.organizations.len() as u64;
             let organization = Organization {

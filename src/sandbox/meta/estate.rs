@@ -15,6 +15,8 @@ use super::{
 };
 
 pub(super) const PAGE_USUAL: &str = "id,name";
+/// Manages no page, owns no business.
+const NOBODY: &str = "nobody";
 const ADMIN: [&str; 6] =
     ["MANAGE", "CREATE_CONTENT", "MODERATE", "MESSAGING", "ADVERTISE", "ANALYZE"];
 const EDITOR: [&str; 3] = ["CREATE_CONTENT", "MODERATE", "ANALYZE"];
@@ -67,7 +69,7 @@ pub(super) struct Estate {
 }
 
 impl Estate {
-    /// The person of that handle, with all that belongs to a new one.
+    /// The person of that handle, with all that belongs to a new one; `nobody` has nothing.
     fn welcome(
         &mut self,
         handle: &str,
@@ -81,6 +83,9 @@ impl Estate {
         let id = new_id(chance, now);
         let person = self.people.welcome(handle, now, || id.clone());
         nodes.insert(id, Node::Person(person));
+        if handle.eq_ignore_ascii_case(NOBODY) {
+            return person;
+        }
         let profile = self.profile(&format!("{handle}.bakery"), now, chance, nodes);
         let mut page = |name: &str, tasks: &'static [&'static str], profile: Option<usize>| {
             let id = new_id(chance, now);

@@ -58,6 +58,7 @@ enum WhyV1 {
     Limit,
     Backoff { refusal: RefusalV1 },
     Probe { looks: u8 },
+    Between,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -203,6 +204,7 @@ impl From<&Why> for WhyV1 {
             Why::Limit => WhyV1::Limit,
             Why::Backoff { refusal } => WhyV1::Backoff { refusal: refusal.into() },
             Why::Probe { looks } => WhyV1::Probe { looks: *looks },
+            Why::Between => WhyV1::Between,
         }
     }
 }
@@ -214,6 +216,7 @@ impl From<WhyV1> for Why {
             WhyV1::Limit => Why::Limit,
             WhyV1::Backoff { refusal } => Why::Backoff { refusal: refusal.into() },
             WhyV1::Probe { looks } => Why::Probe { looks },
+            WhyV1::Between => Why::Between,
         }
     }
 }

@@ -246,6 +246,7 @@ fn deliveries_of_version_1_read_in_every_state() {
         ("waiting-limit", waiting(Why::Limit)),
         ("waiting-backoff", waiting(Why::Backoff { refusal: refusal(RefusalKind::Unavailable) })),
         ("waiting-probe", waiting(Why::Probe { looks: 1 })),
+        ("waiting-between", waiting(Why::Between)),
         (
             "in-doubt",
             State::InDoubt { since: AT, doubt: Doubt { sent: AT, evidence: "sent".into() } },

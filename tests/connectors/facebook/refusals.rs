@@ -22,15 +22,15 @@ fn refusals_are_read_as_the_table_says() {
     };
     let hour = Some(NOW.after(Duration::from_secs(3_600)));
     let resting = |scope| RefusalKind::Throttled { until: hour, scope };
-    let everywhere = |wrong_offset| {
+    let everywhere = |wrong_offset, permission| {
         let mut rows = vec![
             row(500, 1, 0, Unavailable),
             row(500, 2, 0, Unavailable),
-            row(400, 3, 0, Revoked),
+            row(400, 3, 0, permission),
             row(400, 4, 0, resting(PaceScope::App)),
-            row(403, 10, 0, Revoked),
-            row(403, 200, 0, Revoked),
-            row(403, 299, 0, Revoked),
+            row(403, 10, 0, permission),
+            row(403, 200, 0, permission),
+            row(403, 299, 0, permission),
             row(400, 17, 2_446_079, resting(PaceScope::Account)),
             row(400, 32, 0, resting(PaceScope::Account)),
             row(400, 80_001, 0, resting(PaceScope::Account)),
@@ -85,14 +85,17 @@ fn refusals_are_read_as_the_table_says() {
     let comment = json!({ "Comment": {
         "post": { "id": "1_2", "url": "https://f.example" }, "below": "1_2",
     } });
-    for step in [&publish(&[]), &stage, &comment] {
-        check_rows(connector(), &job, step, everywhere(Unavailable));
+    for (step, permission) in [(&publish(&[]), Revoked), (&stage, Revoked), (&comment, Rejected)] {
+        check_rows(connector(), &job, step, everywhere(Unavailable, permission));
     }
     for (step, kind) in
         [(&finish, Unavailable), (&transfer(0, 0), Media), (&process(0), Unavailable)]
     {
-        check_rows(connector(), &film_job, step, everywhere(kind));
+        check_rows(connector(), &film_job, step, everywhere(kind, Revoked));
     }
+    // It was created, and only reading it back failed.
+    let unread = vec![row(400, 20, 1_772_107, RefusalKind::Unreadable)];
+    check_rows(connector(), &job, &comment, unread);
     let gone = |kind| vec![row(400, 100, 33, kind)];
     for (step, kind) in [
         (publish(&["50001"]), Media),
