@@ -114,13 +114,18 @@ fn answer(memory: &mut Memory, request: &Request) -> Reply {
         }
         (Method::Post, [below, "comments"]) => {
             assert_eq!(*below, "1234567890_9001");
-            let comment = json!({
+            memory.posts.push(json!({
                 "id": "9001_7", "message": json_of(request)["message"], "from": { "id": PAGE },
                 "created_time": at(0), "comment": true,
                 "permalink_url": "https://www.facebook.com/1234567890/posts/9001?comment_id=7",
-            });
-            memory.posts.push(comment.clone());
-            reply(200, json!({ "id": "9001_7", "permalink_url": comment["permalink_url"] }))
+            }));
+            match request.url.contains("fields=") {
+                true => {
+                    let error = json!({ "code": 20, "error_subcode": 1_772_107 });
+                    reply(400, json!({ "error": error }))
+                }
+                false => reply(200, json!({ "id": "9001_7" })),
+            }
         }
         (Method::Get, [PAGE, "published_posts"]) => list(memory, "created_time"),
         (Method::Get, [PAGE, "stories"]) => list(memory, "media_id"),
@@ -435,8 +440,7 @@ fn stories_are_made_of_what_was_uploaded_and_their_address_is_read_afterwards() 
 
 #[test]
 fn a_comment_goes_below_the_post_even_of_a_film() {
-    let comment = "Post https://graph.facebook.com/v26.0/1234567890_9001/comments?fields=id,\
-                   permalink_url";
+    let comment = "Post https://graph.facebook.com/v26.0/1234567890_9001/comments";
     for (file, requests) in [(photo(1), 3), (film(), 7)] {
         let parts = vec![part("A post", vec![file]), part("The recipe", Vec::new())];
         let played = play(connector(), &FAKE, &with(&[], parts));

@@ -141,9 +141,11 @@ fn link(job: &Job) -> Option<&str> {
     }
 }
 
+/// Without `fields`: with them Facebook answers with an error, "although the comment was created"
+/// (see [`refusal`](super::refusal)).
 pub(super) fn comment(below: &str, job: &Job) -> Request {
     let message = job.parts.get(1).map_or("", |part| part.text.as_str());
-    let path = format!("/{{version}}/{below}/comments?fields=id,permalink_url");
+    let path = format!("/{{version}}/{below}/comments");
     let body = Body::Json(json!({ "message": message }));
     Request::post(job.site.url(GRAPH, &path), body, Repeat::Probed { settle: SETTLE })
 }

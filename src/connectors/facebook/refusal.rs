@@ -19,6 +19,9 @@ use crate::{
 /// "Object does not exist", or is not to be seen with this token.
 pub(super) const GONE: Code = Code { code: 100, subcode: 33 };
 
+/// The comment "was created", and reading it back failed, as publishers have met it.
+const CREATED_UNREAD: Code = Code { code: 20, subcode: 1_772_107 };
+
 pub(super) fn of_step(step: &Step, reply: &Reply) -> Refusal {
     let refusal = of_reply(reply);
     let kind = match (step, meta::code(reply)) {
@@ -29,6 +32,8 @@ pub(super) fn of_step(step: &Step, reply: &Reply) -> Refusal {
         (Step::Publish { photos }, Some(GONE)) if !photos.is_empty() => RefusalKind::Media,
         // Without a correction that leads on, the same piece would be refused again.
         (Step::Transfer { .. }, Some(code)) if is_about(code, WRONG_OFFSET) => RefusalKind::Media,
+        // Whether it is there, is looked at.
+        (Step::Comment { .. }, Some(CREATED_UNREAD)) => RefusalKind::Unreadable,
         // The host for uploads speaks in words of its own.
         (Step::Send { .. }, None) if refusal.kind == RefusalKind::Rejected => RefusalKind::Media,
         _ => refusal.kind,

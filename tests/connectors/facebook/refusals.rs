@@ -93,6 +93,9 @@ fn refusals_are_read_as_the_table_says() {
     {
         check_rows(connector(), &film_job, step, everywhere(kind));
     }
+    // It was created, and only reading it back failed.
+    let unread = vec![row(400, 20, 1_772_107, RefusalKind::Unreadable)];
+    check_rows(connector(), &job, &comment, unread);
     let gone = |kind| vec![row(400, 100, 33, kind)];
     for (step, kind) in [
         (publish(&["50001"]), Media),
