@@ -59,7 +59,7 @@ struct Common {
 enum Command {
     /// Publish what is planned, and answer the API.
     Serve(serve::Options),
-    /// See it work: simulated platforms, five accounts, a dozen posts within a minute.
+    /// See it work: simulated platforms, an account on each, a minute of varied posts.
     Demo(demo::Options),
     /// Run the simulated platforms alone.
     Sandbox(sandbox::Options),
