@@ -163,7 +163,7 @@ fn to_choose(choice: &Choice, state: &str, wrong: Option<&Problem>) -> Markup {
                 @for target in &choice.targets { (to_tick(target)) }
             }
             @if !choice.missing_scopes.is_empty() { (withheld(&choice.missing_scopes)) }
-            button { "Connect" }
+            p class="end" { button { "Connect" } }
         }
     }
 }
@@ -189,7 +189,7 @@ fn shown(identity: &Identity) -> Markup {
     html! {
         @match (name.is_empty() || name == handle, handle.is_empty()) {
             (true, false) => strong { "@" (handle) },
-            (false, false) => { strong { (name) } " @" (handle) },
+            (false, false) => { strong { (name) } " " span class="handle" { "@" (handle) } },
             (_, true) => strong { (name) },
         }
     }
@@ -254,7 +254,11 @@ label:hover:has(input:enabled) { background: light-dark(#0000000a, #ffffff0d); }
 label:has(input:disabled) strong { color: light-dark(#666, #a5a5ad); }
 label input { margin: .3rem 0 0; width: 1.1rem; height: 1.1rem; flex: none; }
 label span { min-width: 0; } small { display: block; color: light-dark(#555, #b9b9c0); }
-button { margin-top: 1.25rem; padding: .6rem 1.4rem; font: inherit; font-weight: 600; border: 0;
+/* In sight however long the list is. */
+.end { position: sticky; bottom: 0; margin: .5rem -.4rem 0; padding: .75rem .4rem 0;
+  background: light-dark(#fff, #222127); } html { scroll-padding-bottom: 6rem; }
+.handle { display: inline-block; color: light-dark(#555, #b9b9c0); }
+button { padding: .6rem 1.4rem; font: inherit; font-weight: 600; border: 0;
   border-radius: 8px; background: light-dark(#1d4ed8, #93b4ff); color: light-dark(#fff, #111); }
 button:focus-visible, input:focus-visible { outline: 3px solid light-dark(#c2410c, #fbbf24);
   outline-offset: 2px; }

@@ -353,16 +353,22 @@ fn counts(columns: &[Column]) -> Markup {
     }
 }
 
-/// Renews the posts when they changed, but not under a film that plays. Without it, the browser
-/// reloads the page.
+/// Renews the posts when they changed, but not under a film that plays or a finger on the keyboard;
+/// what was leafed through stays where it is. Without it, the browser reloads the page.
 const SCRIPT: &str = "
 setInterval(async () => {
-  const plays = [...document.querySelectorAll('video, audio')].some((media) => !media.paused);
-  if (document.hidden || plays) return;
+  const live = document.getElementById('live');
+  const plays = [...live.querySelectorAll('video, audio')].some((media) => !media.paused);
+  if (document.hidden || plays || live.contains(document.activeElement)) return;
   try {
     const page = new DOMParser().parseFromString(await (await fetch('/')).text(), 'text/html');
-    const fresh = page.getElementById('live'), live = document.getElementById('live');
-    if (fresh && fresh.innerHTML !== live.innerHTML) live.innerHTML = fresh.innerHTML;
+    const fresh = page.getElementById('live');
+    if (!fresh || fresh.innerHTML === live.innerHTML) return;
+    const strip = (id) => document.querySelector('#' + id + ' .strip');
+    const leafed = [...live.querySelectorAll('.strip')].filter((one) => one.scrollLeft > 0)
+      .map((one) => [one.closest('article').id, one.scrollLeft]);
+    live.innerHTML = fresh.innerHTML;
+    for (const [id, left] of leafed) if (strip(id)) strip(id).scrollLeft = left;
   } catch { /* The sandbox is away; the next round asks again. */ }
 }, 2000);
 ";
@@ -401,7 +407,8 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
 .face { width: 2.4rem; height: 2.4rem; border-radius: 50%; display: grid; place-items: center;
   background: var(--brand); color: #fff; font-weight: 700; position: relative; }
 .body { min-width: 0; } .body p { margin: 0 0 .35rem; }
-.by { color: var(--soft); } .by time { white-space: nowrap; } .by strong { color: var(--ink); overflow-wrap: anywhere; }
+.by { color: var(--soft); } .by time { white-space: nowrap; }
+.by strong { color: var(--ink); overflow-wrap: anywhere; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; } a { color: var(--link); }
 .kind { color: var(--ink); }
 .mark { margin-left: .4rem; white-space: nowrap; padding: 0 .45rem; border: 1px solid var(--line); font-size: .8rem;

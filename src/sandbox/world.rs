@@ -214,3 +214,18 @@ fn struck(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_in_the_words_of_meta_is_told_from_other_refusals() {
+        for (code, is_limit) in [(4, true), (613, true), (80_001, true), (100, false), (190, false)]
+        {
+            let body = serde_json::json!({ "error": { "code": code } });
+            assert_eq!(is_limit_of_meta(&Answer::json(400, &body)), is_limit, "{code}");
+        }
+        assert!(!is_limit_of_meta(&Answer::new(403, "text/plain", "Forbidden")));
+    }
+}

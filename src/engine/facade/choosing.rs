@@ -133,7 +133,7 @@ impl Engine {
     ) -> Answer<Vec<Account>> {
         if chosen.is_empty() {
             let sentence = "Nothing was chosen.";
-            let remedy = "Choose at least one of the targets.";
+            let remedy = "Choose at least one.";
             return Err(Problem::new(Code::Invalid, sentence, remedy).at("targets"));
         }
         let kept = self
