@@ -3,6 +3,7 @@
 //! Standard output carries results, and nothing else; logs and complaints go to the standard error
 //! stream. [`Failure`] lists the exit codes.
 
+mod columns;
 mod demo;
 mod doctor;
 mod guide;

@@ -147,6 +147,17 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// The paths below which they answer.
+    pub const PLATFORMS: [&str; 8] = {
+        let mut names = [""; 8];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Platform::NAMES[at].0;
+            at += 1;
+        }
+        names
+    };
+
     /// With the platforms' published rate limits.
     pub fn new(clockwork: Clockwork) -> Sandbox {
         Sandbox::with_limits(clockwork, Limits::Published)
