@@ -5,24 +5,21 @@ const COLUMNS: usize = 80;
 
 /// Words from line to line; all but the first begin below `hang` spaces.
 pub(super) fn folded(text: &str, hang: usize) -> String {
-    let mut lines = vec![String::new()];
-    let mut words = text.split(' ').filter(|word| !word.is_empty()).peekable();
-    let margin = text.len() - text.trim_start_matches(' ').len();
-    let mut left = margin;
-    while let Some(word) = words.next() {
-        let line = lines.last_mut().expect("there is always a line");
-        let is_first = line.is_empty();
-        let width = if is_first { left } else { line.chars().count() + 1 };
-        if !is_first && width + word.chars().count() > COLUMNS {
-            lines.push(format!("{:hang$}{word}", ""));
-            left = hang;
-        } else if is_first {
-            *line = format!("{:left$}{word}", "");
-        } else {
-            line.push(' ');
-            line.push_str(word);
+    let mut lines = Vec::new();
+    let mut line = " ".repeat(indent(text));
+    let mut is_fresh = true;
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        if !is_fresh && line.chars().count() + 1 + word.chars().count() > COLUMNS {
+            lines.push(std::mem::replace(&mut line, " ".repeat(hang)));
+            is_fresh = true;
         }
+        if !is_fresh {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_fresh = false;
     }
+    lines.push(line);
     lines.join("\n")
 }
 

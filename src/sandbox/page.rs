@@ -411,8 +411,9 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
 .by strong { color: var(--ink); overflow-wrap: anywhere; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; } a { color: var(--link); }
 .kind { color: var(--ink); }
-.mark { margin-left: .4rem; white-space: nowrap; padding: 0 .45rem; border: 1px solid var(--line); font-size: .8rem;
-  border-radius: 99px; } .gone { color: var(--bad); border-color: currentColor; }
+.mark { margin-left: .4rem; padding: 0 .45rem; border: 1px solid var(--line); font-size: .8rem;
+  border-radius: 99px; white-space: nowrap; }
+.gone { color: var(--bad); border-color: currentColor; }
 .marks .mark { margin: 0 .4rem 0 0; overflow-wrap: anywhere; white-space: normal;
   border-radius: 8px; display: inline-block; }
 .deleted .text, .deleted .media, .deleted .card { opacity: .5; text-decoration: line-through; }
@@ -425,12 +426,12 @@ img, video { display: block; width: 100%; max-height: 13rem; object-fit: cover; 
   background: var(--ground); } audio { width: 100%; }
 .strip img, .strip video { height: 10rem; }
 .place { padding: 0 .35rem; border-radius: 4px; background: var(--ground); }
-.story .media, .reel .media { max-width: 8rem; }
+.story .media, .reel .media { max-width: 11rem; } .story img { max-width: 8rem; }
 .story img, .story video, .reel img, .reel video { aspect-ratio: 9 / 16; max-height: none; }
 .story .face { outline: 2px solid var(--brand); outline-offset: 2px; }
 .comment { margin-left: 1.4rem; padding-top: .3rem; } .comment .face { scale: .8; }
-.document::before { content: ''; grid-row: 1 / 3; width: 1.5rem; height: 1.9rem; margin-right: .7rem;
-  border: 2px solid var(--brand); border-radius: 3px 10px 3px 3px; }
+.document::before { content: ''; grid-row: 1 / 3; width: 1.5rem; height: 1.9rem;
+  margin-right: .7rem; border: 2px solid var(--brand); border-radius: 3px 10px 3px 3px; }
 .document { grid-template-columns: auto 1fr; align-items: center; }
 figcaption { font-size: .8rem; color: var(--soft); overflow-wrap: anywhere; }
 .card { display: grid; padding: .6rem .8rem; border: 1px solid var(--line); border-radius: 8px;

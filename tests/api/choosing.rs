@@ -1,4 +1,5 @@
-//! The page on which a person chooses what a sign-in connects, as a browser without scripts meets it.
+//! The page on which a person chooses what a sign-in connects, as a browser without scripts
+//! meets it.
 
 use serde_json::json;
 
