@@ -255,7 +255,7 @@ label:has(input:disabled) strong { color: light-dark(#666, #a5a5ad); }
 label input { margin: .3rem 0 0; width: 1.1rem; height: 1.1rem; flex: none; }
 label span { min-width: 0; } small { display: block; color: light-dark(#555, #b9b9c0); }
 /* In sight however long the list is. */
-.end { position: sticky; bottom: 0; margin: .5rem -.4rem 0; padding: .75rem .4rem 0;
+.end { position: sticky; bottom: 0; margin: .5rem -.4rem 0; padding: .75rem .4rem .3rem;
   background: light-dark(#fff, #222127); } html { scroll-padding-bottom: 6rem; }
 .handle { display: inline-block; color: light-dark(#555, #b9b9c0); }
 button { padding: .6rem 1.4rem; font: inherit; font-weight: 600; border: 0;
