@@ -291,7 +291,8 @@ main { max-width: 26rem; margin: 6vh auto; padding: 1.5rem 2rem; border-radius: 
 h1 { margin: 0 0 1rem; font-size: 1.4rem; } h1 small, small { opacity: .65; font-weight: 400; }
 label { display: block; font-weight: 600; margin-top: 1rem; }
 .choice { display: flex; gap: .5rem; margin: 0; font-weight: 400; overflow-wrap: anywhere; }
-.choice input { width: auto; } code { min-width: 0; font-size: .85em; } input { width: 100%; box-sizing: border-box;
+.choice input { width: auto; } code { min-width: 0; font-size: .85em; }
+input { width: 100%; box-sizing: border-box;
   font: inherit; padding: .55rem .7rem; border-radius: 8px; border: 1px solid #8a90a0; }
 button { font: inherit; padding: .5rem 1.2rem; border-radius: 8px; border: 1px solid #8a90a0; }
 button[value=allow] { background: #2f5fd0; border-color: #2f5fd0; color: #fff; }
