@@ -168,7 +168,7 @@ fn sections(profiles: &[&'static Profile]) -> Vec<(&'static str, Vec<&'static st
     let logins = profiles.iter().flat_map(|profile| profile.logins);
     let apps = logins.filter_map(|login| match login {
         Login::OAuth(oauth) => Some((oauth.app, Vec::new())),
-        Login::AppPassword => None,
+        Login::Pasted(_) => None,
     });
     let platforms = profiles.iter().map(|profile| {
         let endpoints = profile.endpoints.iter().map(|endpoint| endpoint.name).collect();

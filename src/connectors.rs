@@ -55,6 +55,12 @@ pub trait Connector {
     /// Reads a probe's answer.
     fn recognise(step: Self::Step, job: &Job, reply: &Reply) -> Sighting<Self::Step>;
 
+    /// How many pieces are live in the end: one for each part, unless a part goes out several
+    /// times.
+    fn pieces(job: &Job) -> usize {
+        job.parts.len()
+    }
+
     /// What readers can already see at `step`: the earlier parts of a thread.
     fn live(step: &Self::Step, job: &Job) -> Vec<Live>;
 
@@ -62,6 +68,13 @@ pub trait Connector {
     /// the platform cannot do all the same, and what it will do otherwise than one may think.
     fn check(_draft: &Draft) -> Vec<Finding> {
         Vec::new()
+    }
+
+    /// Makes what a person pasted into what the errands expect, or says what is wrong with it: a
+    /// webhook's address becomes its id and its token. The only place where a connector sees a
+    /// secret; it keeps none.
+    fn paste(pasted: Paste) -> Result<Paste, Problem> {
+        Ok(pasted)
     }
 
     /// `None`: there is no such errand here, and none is needed.
@@ -95,8 +108,10 @@ pub trait AnyConnector: Sync {
         job: &Job,
         reply: &Reply,
     ) -> serde_json::Result<Sighting<Value>>;
+    fn pieces(&self, job: &Job) -> usize;
     fn live(&self, step: &Value, job: &Job) -> serde_json::Result<Vec<Live>>;
     fn check(&self, draft: &Draft) -> Vec<Finding>;
+    fn paste(&self, pasted: Paste) -> Result<Paste, Problem>;
     fn errand(&self, task: &Task, site: &Site) -> Option<Value>;
     fn errand_request(&self, errand: &Value, site: &Site) -> serde_json::Result<Request>;
     fn errand_accept(
@@ -228,8 +243,12 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     pub auth: Auth,
     pub body: Body,
-    /// Secrets that belong inside the body, or in the query of a request without one.
+    /// Secrets that belong inside the body, in the query of a request without one, or in the path.
     pub fills: Vec<Fill>,
+    /// What the platform charges for it, where it has such a budget ([`PaceCounts::Units`]).
+    ///
+    /// [`PaceCounts::Units`]: crate::domain::platform::PaceCounts::Units
+    pub units: u32,
     pub repeat: Repeat,
 }
 
@@ -243,6 +262,7 @@ impl Request {
             auth: Auth::Access,
             body: Body::Empty,
             fills: Vec::new(),
+            units: 1,
             repeat: Repeat::Harmless,
         }
     }
@@ -280,11 +300,15 @@ pub enum Auth {
     Kept,
     /// `Basic` with the app's id and secret.
     App,
+    /// Signed as Standard Webhooks has it, with the account's access token as the secret: over the
+    /// header `webhook-id`, which the request has to carry, the time of sending, and the body.
+    Signed,
 }
 
 /// Puts a secret into the body: at a JSON pointer (`/password`), or as a form field of that name.
-/// Without a body it becomes a parameter of the query, for the few calls that take it nowhere else;
-/// the address is never shown to anybody.
+/// Without a body it becomes a parameter of the query, for the few calls that take it nowhere else.
+/// A place in braces (`{token}`) is a piece of the address itself, which holds it so. Addresses are
+/// never shown to anybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fill {
     pub place: String,
@@ -312,19 +336,43 @@ pub enum Body {
         range: Option<ByteRange>,
         content_type: String,
     },
+    /// The fields, then the files, in order.
     Multipart {
         fields: Vec<(String, String)>,
-        file: FilePart,
+        files: Vec<FilePart>,
+    },
+    /// JSON with whole files in base 64, each at its JSON pointer. For small ones: they are held in
+    /// memory.
+    JsonWithFiles {
+        value: Value,
+        files: Vec<(String, MediaId)>,
     },
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct FilePart {
-    pub field: &'static str,
+    pub field: String,
     pub media: MediaId,
+    /// Of what is sent: of the cipher's bytes, if there is one.
     pub range: Option<ByteRange>,
+    pub cipher: Option<Cipher>,
     pub file_name: String,
     pub content_type: String,
+}
+
+/// AES-256 in CBC mode with PKCS #7 padding, for platforms that want files encrypted. It guards
+/// nothing that we know: the platform is told the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cipher {
+    pub key: [u8; 32],
+    pub iv: [u8; 16],
+}
+
+impl Cipher {
+    /// How many bytes a file of `bytes` has when it is encrypted.
+    pub fn length(bytes: u64) -> u64 {
+        (bytes / 16 + 1) * 16
+    }
 }
 
 /// `start` included, `end` not.
@@ -443,7 +491,7 @@ pub enum Sighting<S> {
 pub enum Task {
     /// Before the consent page: find out about the server and register with it.
     Prepare { redirect_uri: String },
-    /// Exchange an identifier and app password for a session.
+    /// Check what a person pasted, or exchange it for a session.
     SignIn { identifier: String },
     /// Exchange a token that lives an hour for one that lasts.
     Lengthen,
@@ -492,12 +540,23 @@ pub enum Outcome {
     Granted(Grant),
     /// Of `Identify`.
     Identified(Identity),
+    /// Of `SignIn`: what was pasted gives access by itself, to this.
+    Admitted(Identity),
     /// Of `Discover`: the last ones. `scopes` as granted, where the platform was asked for them.
     Discovered { targets: Vec<Target>, scopes: Option<String> },
     /// Of `Edit`: what is live now. Some platforms give an edited post a new id.
     Edited(Vec<Live>),
     /// Of `Revoke` and `Remove`.
     Finished,
+}
+
+/// What a person typed in to connect an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paste {
+    /// The way of signing in; empty where there is only one.
+    pub login: String,
+    pub identifier: String,
+    pub secret: Secret,
 }
 
 /// A page or organization that a person may choose after signing in.
@@ -562,12 +621,20 @@ impl<C: Connector + Sync> AnyConnector for C {
         })
     }
 
+    fn pieces(&self, job: &Job) -> usize {
+        C::pieces(job)
+    }
+
     fn live(&self, step: &Value, job: &Job) -> serde_json::Result<Vec<Live>> {
         Ok(C::live(&C::Step::deserialize(step)?, job))
     }
 
     fn check(&self, draft: &Draft) -> Vec<Finding> {
         C::check(draft)
+    }
+
+    fn paste(&self, pasted: Paste) -> Result<Paste, Problem> {
+        C::paste(pasted)
     }
 
     fn errand(&self, task: &Task, site: &Site) -> Option<Value> {

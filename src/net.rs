@@ -24,6 +24,7 @@ pub mod breaker;
 pub mod guard;
 pub mod oauth;
 pub mod server;
+mod signature;
 
 #[cfg(test)]
 mod tests;

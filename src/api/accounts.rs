@@ -190,6 +190,10 @@ pub(crate) struct ConnectionBegun {
     /// `GET /api/v1/connections/{connection}` lists them once the person has agreed.
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<String>,
+    /// A secret that was made for a webhook, for its receiver to check signatures with: shown here
+    /// and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<AccountView>,
 }
@@ -269,11 +273,12 @@ async fn connect(
                 visit_url: Some(url),
                 visit_until: Some(Text(until)),
                 connection: Some(connection),
+                secret: None,
                 account: None,
             };
             (StatusCode::OK, begun)
         }
-        Connecting::Connected(account) => {
+        Connecting::Connected { account, made } => {
             let state = ConnectionStep::Connected;
             let account = Some((*account).into());
             let begun = ConnectionBegun {
@@ -281,6 +286,7 @@ async fn connect(
                 visit_url: None,
                 visit_until: None,
                 connection: None,
+                secret: made.map(|secret| secret.expose().to_owned()),
                 account,
             };
             (StatusCode::CREATED, begun)

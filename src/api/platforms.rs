@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::platform::{
-        self, ClientKind, Login, OptionRule, OptionValue, PaceCounts, PaceScope, Profile,
+        self, ClientKind, Login, OptionRule, OptionValue, PaceCounts, PaceScope, Profile, Wanted,
     },
     engine,
 };
@@ -74,9 +74,17 @@ pub struct LoginView {
     #[schema(value_type = String)]
     name: &'static str,
     /// `oauth`, `oauth_any_server` (names a server and nothing has to be registered before) or
-    /// `app_password`.
+    /// `pasted` (an identifier and a secret).
     #[schema(value_type = String)]
     kind: &'static str,
+    /// What `identifier` is, where something is pasted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "a handle")]
+    identifier: Option<&'static str>,
+    /// What `password` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "an app password")]
+    secret: Option<&'static str>,
 }
 
 /// The version of the platform's API that requests name.
@@ -154,11 +162,15 @@ pub struct PaceView {
     /// `account`, or `app`: shared by all accounts of the same app.
     #[schema(value_type = String)]
     scope: &'static str,
-    /// `requests` or `publications`.
+    /// `requests`, `publications`, or `units` that the platform charges by kind of request.
     #[schema(value_type = String)]
     counts: &'static str,
     calls_max: u32,
     window_seconds: u64,
+    /// The zone whose midnight makes the budget whole again; absent where any stretch counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "America/Los_Angeles")]
+    day_in: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -203,13 +215,23 @@ fn kind_of_login(login: &Login) -> &'static str {
             ClientKind::Configured => "oauth",
             ClientKind::Dynamic => "oauth_any_server",
         },
-        Login::AppPassword => "app_password",
+        Login::Pasted(_) => "pasted",
     }
 }
 
 impl From<&'static Login> for LoginView {
     fn from(login: &'static Login) -> LoginView {
-        LoginView { name: login.name(), kind: kind_of_login(login) }
+        let what = |wanted: Wanted| match wanted {
+            Wanted::Required(what) | Wanted::Optional(what) | Wanted::Made { what, .. } => {
+                Some(what)
+            }
+            Wanted::Nothing => None,
+        };
+        let (identifier, secret) = match login {
+            Login::Pasted(pasted) => (what(pasted.identifier), what(pasted.secret)),
+            Login::OAuth(_) => (None, None),
+        };
+        LoginView { name: login.name(), kind: kind_of_login(login), identifier, secret }
     }
 }
 
@@ -265,9 +287,14 @@ impl From<&platform::Pace> for PaceView {
             counts: match pace.counts {
                 PaceCounts::Requests => "requests",
                 PaceCounts::Publications => "publications",
+                PaceCounts::Units => "units",
             },
             calls_max: pace.calls_max,
-            window_seconds: pace.window.as_secs(),
+            window_seconds: pace.window.length().as_secs(),
+            day_in: match pace.window {
+                platform::Window::Rolling(_) => None,
+                platform::Window::Day(zone) => Some(zone),
+            },
         }
     }
 }
@@ -295,7 +322,7 @@ mod tests {
 
     use super::*;
     use crate::domain::platform::{
-        ApiVersion, Format, Kind, Lengths, Limits, Loss, Ratios, TextLimit, TextUnit,
+        ApiVersion, Format, Kind, Lengths, Limits, Loss, Pasted, Ratios, TextLimit, TextUnit,
     };
 
     const LIMITS: Limits = Limits {
@@ -319,7 +346,11 @@ mod tests {
     static PROFILE: Profile = Profile {
         platform: "invented",
         name: "Invented",
-        logins: &[Login::AppPassword],
+        logins: &[Login::Pasted(Pasted {
+            name: "",
+            identifier: Wanted::Required("a handle"),
+            secret: Wanted::Required("an app password"),
+        })],
         endpoints: &[],
         version: Some(ApiVersion {
             default: "v26.0",
@@ -353,7 +384,12 @@ mod tests {
         let versions = BTreeMap::from([("invented".to_owned(), "v25.0".to_owned())]);
         let shown = serde_json::to_value(PlatformView::of(&PROFILE, "https://a.b", &versions));
         let shown = shown.unwrap();
-        assert_eq!(shown["logins"], json!([{ "name": "", "kind": "app_password" }]));
+        assert_eq!(
+            shown["logins"],
+            json!([{
+                "name": "", "kind": "pasted", "identifier": "a handle", "secret": "an app password",
+            }])
+        );
         assert_eq!(shown["version"], json!({ "used": "v25.0", "ends": "2028-07-29" }));
         assert_eq!(
             shown["options"],

@@ -25,14 +25,14 @@ use serde_json::Value;
 
 use crate::{
     connectors::{
-        Auth, Body, Connector, Draft, Finding, Job, JobMedia, Next, Progress, Repeat, Reply,
+        Auth, Body, Connector, Draft, Finding, Job, JobMedia, Next, Paste, Progress, Repeat, Reply,
         Request, Sighting, Site, Task,
     },
     domain::{
         delivery::Live,
         platform::{
             Endpoint, Kind, Limits, Login, Loss, OptionRule, OptionValue, Pace, PaceCounts,
-            PaceScope, Profile, TextLimit, TextUnit,
+            PaceScope, Pasted, Profile, TextLimit, TextUnit, Wanted, Window,
         },
         problem::{Code, Problem},
         refusal::Refusal,
@@ -75,7 +75,11 @@ impl Connector for Bluesky {
     const PROFILE: Profile = Profile {
         platform: "bluesky",
         name: "Bluesky",
-        logins: &[Login::AppPassword],
+        logins: &[Login::Pasted(Pasted {
+            name: "",
+            identifier: Wanted::Required("a handle"),
+            secret: Wanted::Required("an app password"),
+        })],
         endpoints: &[
             Endpoint { name: ENTRY, default: Some("https://bsky.social") },
             // Where the account lives; signing in finds it.
@@ -96,21 +100,21 @@ impl Connector for Bluesky {
                 scope: PaceScope::Account,
                 counts: PaceCounts::Requests,
                 calls_max: 3_000,
-                window: Duration::from_secs(5 * 60),
+                window: Window::Rolling(Duration::from_secs(5 * 60)),
             },
             Pace {
                 name: "hour",
                 scope: PaceScope::Account,
                 counts: PaceCounts::Publications,
                 calls_max: 1_666,
-                window: Duration::from_secs(60 * 60),
+                window: Window::Rolling(Duration::from_secs(60 * 60)),
             },
             Pace {
                 name: "day",
                 scope: PaceScope::Account,
                 counts: PaceCounts::Publications,
                 calls_max: 11_666,
-                window: Duration::from_secs(24 * 60 * 60),
+                window: Window::Rolling(Duration::from_secs(24 * 60 * 60)),
             },
         ],
         access: "Free with an app password, without review; a video may be as large as a file on \
@@ -223,6 +227,11 @@ impl Connector for Bluesky {
             Finding::Error(problem.at(format!("content.options.{name}")))
         };
         LANGUAGES.iter().copied().filter(wrong).map(complain).collect()
+    }
+
+    fn paste(pasted: Paste) -> Result<Paste, Problem> {
+        let identifier = pasted.identifier.trim_start_matches('@').to_owned();
+        Ok(Paste { identifier, ..pasted })
     }
 
     fn errand(task: &Task, _site: &Site) -> Option<Errand> {

@@ -31,7 +31,7 @@ use crate::{
         platform::{
             ApiVersion, ClientAuthentication, ClientKind, Endpoint, FirstToken, Format, Kind,
             Lengths, Limits, Login, OAuth, Pace, PaceCounts, PaceScope, Place, Profile, Proof,
-            Ratios, RefreshModel, ScopeSeparator, Targets, TextLimit, TextUnit,
+            Ratios, RefreshModel, ScopeSeparator, Targets, TextLimit, TextUnit, Window,
         },
         refusal::{Refusal, RefusalKind},
     },
@@ -121,6 +121,7 @@ impl Connector for Facebook {
                 BUSINESS,
             ],
             client: ClientKind::Configured,
+            client_parameter: "client_id",
             authentication: ClientAuthentication::Body,
             proof: Proof::StateOnly,
             separator: ScopeSeparator::Comma,
@@ -358,7 +359,7 @@ const PACES: &[Pace] = &[Pace {
     scope: PaceScope::Account,
     counts: PaceCounts::Requests,
     calls_max: 200,
-    window: HOUR,
+    window: Window::Rolling(HOUR),
 }];
 
 impl Step {

@@ -30,7 +30,7 @@ use crate::{
     },
     domain::{
         delivery::Live,
-        platform::{ApiVersion, Endpoint, Kind, Pace, PaceCounts, PaceScope, Profile},
+        platform::{ApiVersion, Endpoint, Kind, Pace, PaceCounts, PaceScope, Profile, Window},
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
@@ -238,7 +238,7 @@ const PACES: &[Pace] = &[Pace {
     scope: PaceScope::Account,
     counts: PaceCounts::Requests,
     calls_max: 4_800,
-    window: DAY,
+    window: Window::Rolling(DAY),
 }];
 
 /// The guide says "once per minute, for no more than 5 minutes", but a long reel takes longer.

@@ -29,7 +29,7 @@ use crate::{
         platform::{
             ClientAuthentication, ClientKind, Endpoint, FirstToken, Kind, Limits, Login, Loss,
             OAuth, OptionRule, OptionValue, Pace, PaceCounts, PaceScope, Place, Profile, Proof,
-            RefreshModel, ScopeSeparator, Targets, TextLimit, TextUnit,
+            RefreshModel, ScopeSeparator, Targets, TextLimit, TextUnit, Window,
         },
         problem::{Code, Problem},
         refusal::Refusal,
@@ -69,6 +69,7 @@ impl Connector for Mastodon {
             revoke: Some(Place { endpoint: SERVER, path: "/oauth/revoke" }),
             scopes: errand::SCOPES,
             client: ClientKind::Dynamic,
+            client_parameter: "client_id",
             authentication: ClientAuthentication::Body,
             proof: Proof::Pkce,
             separator: ScopeSeparator::Space,
@@ -91,7 +92,7 @@ impl Connector for Mastodon {
                 scope: PaceScope::Account,
                 counts: PaceCounts::Requests,
                 calls_max: 300,
-                window: Duration::from_secs(5 * 60),
+                window: Window::Rolling(Duration::from_secs(5 * 60)),
             },
             // Not on the page; as the server's source has it (lib/rate_limiter, unconfirmed).
             Pace {
@@ -99,7 +100,7 @@ impl Connector for Mastodon {
                 scope: PaceScope::Account,
                 counts: PaceCounts::Publications,
                 calls_max: 300,
-                window: Duration::from_secs(3 * 60 * 60),
+                window: Window::Rolling(Duration::from_secs(3 * 60 * 60)),
             },
         ],
         access: "Free on every server, without review: we register with the server while you \
@@ -287,13 +288,14 @@ fn upload(media: &JobMedia, job: &Job) -> Request {
     let description = ("description".to_owned(), media.alt.clone());
     let body = Body::Multipart {
         fields: if media.alt.is_empty() { Vec::new() } else { vec![description] },
-        file: FilePart {
-            field: "file",
+        files: vec![FilePart {
+            field: "file".to_owned(),
             media: media.id,
             range: None,
+            cipher: None,
             file_name: format!("{}.{}", media.id, extension(&media.mime)),
             content_type: media.mime.clone(),
-        },
+        }],
     };
     // A second upload is an unattached file that no reader ever sees; the server sweeps it up.
     Request::post(job.site.url(SERVER, "/api/v2/media"), body, Repeat::Harmless)

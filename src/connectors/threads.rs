@@ -30,7 +30,7 @@ use crate::{
         platform::{
             ClientAuthentication, ClientKind, Endpoint, FirstToken, Intake, Kind, Lengths, Limits,
             Login, Mixing, OAuth, Pace, PaceCounts, PaceScope, Place, Profile, Proof, Ratios,
-            RefreshModel, ScopeSeparator, Targets, TextLimit, TextUnit,
+            RefreshModel, ScopeSeparator, Targets, TextLimit, TextUnit, Window,
         },
         refusal::Refusal,
         time::Timestamp,
@@ -126,6 +126,7 @@ impl Connector for Threads {
             revoke: None,
             scopes: errand::SCOPES,
             client: ClientKind::Configured,
+            client_parameter: "client_id",
             authentication: ClientAuthentication::Body,
             proof: Proof::StateOnly,
             separator: ScopeSeparator::Comma,
@@ -296,5 +297,5 @@ const PACES: &[Pace] = &[
 ];
 
 const fn pace(name: &'static str, counts: PaceCounts, calls_max: u32) -> Pace {
-    Pace { name, scope: PaceScope::Account, counts, calls_max, window: DAY }
+    Pace { name, scope: PaceScope::Account, counts, calls_max, window: Window::Rolling(DAY) }
 }

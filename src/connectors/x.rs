@@ -33,7 +33,7 @@ use crate::{
         platform::{
             ClientAuthentication, ClientKind, Endpoint, FirstToken, Kind, Limits, Login, OAuth,
             Pace, PaceCounts, PaceScope, Place, Profile, Proof, REPOST, RefreshModel,
-            ScopeSeparator, Targets, TextLimit, TextUnit,
+            ScopeSeparator, Targets, TextLimit, TextUnit, Window,
         },
         refusal::{Refusal, RefusalKind},
     },
@@ -93,6 +93,7 @@ impl Connector for X {
             revoke: Some(Place { endpoint: API, path: "/2/oauth2/revoke" }),
             scopes: &["tweet.read", "tweet.write", "users.read", "media.write", "offline.access"],
             client: ClientKind::Configured,
+            client_parameter: "client_id",
             authentication: ClientAuthentication::Basic,
             proof: Proof::Pkce,
             separator: ScopeSeparator::Space,
@@ -261,7 +262,7 @@ const fn pace(
     calls_max: u32,
     window: Duration,
 ) -> Pace {
-    Pace { name, scope, counts, calls_max, window }
+    Pace { name, scope, counts, calls_max, window: Window::Rolling(window) }
 }
 
 impl Step {

@@ -134,8 +134,31 @@ pub enum Loss {
 #[derive(Debug)]
 pub enum Login {
     OAuth(OAuth),
-    /// An identifier and an app password, exchanged for a session by the connector's errand.
-    AppPassword,
+    /// What a person pastes, checked or exchanged for a session by the errand `Task::SignIn`.
+    Pasted(Pasted),
+}
+
+/// An identifier and a secret: a handle and an app password, a channel and a bot's token.
+#[derive(Debug)]
+pub struct Pasted {
+    /// Names this way among several; empty if it is the only one.
+    pub name: &'static str,
+    pub identifier: Wanted,
+    pub secret: Wanted,
+}
+
+/// What is asked for, in words that follow "needs": `a handle`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    Required(&'static str),
+    Optional(&'static str),
+    /// Made by us if it is not given, and shown once: 32 random bytes in base64 after `prefix`.
+    Made {
+        what: &'static str,
+        prefix: &'static str,
+    },
+    /// Not asked for.
+    Nothing,
 }
 
 impl Login {
@@ -143,7 +166,7 @@ impl Login {
     pub fn name(&self) -> &'static str {
         match self {
             Login::OAuth(oauth) => oauth.name,
-            Login::AppPassword => "",
+            Login::Pasted(pasted) => pasted.name,
         }
     }
 }
@@ -161,6 +184,8 @@ pub struct OAuth {
     pub revoke: Option<Place>,
     pub scopes: &'static [&'static str],
     pub client: ClientKind,
+    /// What the platform calls the client's id in requests: `client_id` nearly everywhere.
+    pub client_parameter: &'static str,
     pub authentication: ClientAuthentication,
     pub proof: Proof,
     pub separator: ScopeSeparator,
@@ -256,6 +281,12 @@ pub enum Kind {
     Comment,
     Quote,
     Repost,
+    /// Something that happens at a time.
+    Event,
+    /// Something that can be had for less.
+    Offer,
+    /// A text that the platform approved before.
+    Template,
 }
 
 impl Kind {
@@ -275,6 +306,9 @@ impl Kind {
             Kind::Comment => "comment",
             Kind::Quote => "quote",
             Kind::Repost => "repost",
+            Kind::Event => "event",
+            Kind::Offer => "offer",
+            Kind::Template => "template",
         }
     }
 }
@@ -422,7 +456,26 @@ pub struct Pace {
     pub scope: PaceScope,
     pub counts: PaceCounts,
     pub calls_max: u32,
-    pub window: Duration,
+    pub window: Window,
+}
+
+/// What a pace is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// Any stretch of so long.
+    Rolling(Duration),
+    /// A day that begins at midnight in this IANA zone.
+    Day(&'static str),
+}
+
+impl Window {
+    /// About how long; a day is not always 24 hours.
+    pub fn length(self) -> Duration {
+        match self {
+            Window::Rolling(length) => length,
+            Window::Day(_) => Duration::from_secs(24 * 60 * 60),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -438,4 +491,6 @@ pub enum PaceCounts {
     Requests,
     /// Publications only: each part of a thread is one.
     Publications,
+    /// What the platform charges for a request: `Request::units`.
+    Units,
 }

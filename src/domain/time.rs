@@ -16,6 +16,24 @@ use serde::{Deserialize, Serialize};
 )]
 pub struct Timestamp(pub u64);
 
+/// The calendar day of `zone` that `now` is in. A zone that nobody knows counts as UTC.
+pub fn day_in(zone: &str, now: Timestamp) -> std::ops::Range<Timestamp> {
+    let zone: Tz = zone.parse().unwrap_or(Tz::UTC);
+    let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
+    let local = chrono::DateTime::from_timestamp_millis(millis).map(|at| at.with_timezone(&zone));
+    let Some(date) = local.map(|local| local.date_naive()) else { return now..now };
+    let begins = |date: chrono::NaiveDate| {
+        // Where clocks go forward at midnight, the day begins with its first hour that there is.
+        let midnight = (0..24).find_map(|hour| {
+            let time = date.and_hms_opt(hour, 0, 0)?;
+            time.and_local_timezone(zone).earliest()
+        });
+        midnight.and_then(|at| u64::try_from(at.timestamp_millis()).ok()).map(Timestamp)
+    };
+    let (start, end) = (begins(date), date.succ_opt().and_then(begins));
+    start.unwrap_or(now)..end.unwrap_or(now)
+}
+
 impl Timestamp {
     pub fn after(self, wait: Duration) -> Timestamp {
         Timestamp(self.0.saturating_add(whole_millis(wait)))

@@ -41,7 +41,7 @@ fn section<'a>(platform: &'a str, login: &str) -> &'a str {
     let profile = connectors::find(platform).map(AnyConnector::profile);
     match profile.and_then(|profile| profile.login(login)) {
         Some(Login::OAuth(oauth)) => oauth.app,
-        Some(Login::AppPassword) | None => platform,
+        Some(Login::Pasted(_)) | None => platform,
     }
 }
 
@@ -77,6 +77,7 @@ pub(super) fn configured(
         token_url: site.url(profile.token.endpoint, profile.token.path),
         revoke_url: profile.revoke.map(|place| site.url(place.endpoint, place.path)),
         redirect_uri: redirect_uri(core, platform),
+        client_parameter: profile.client_parameter,
         authentication: profile.authentication,
         proof: profile.proof,
         separator: profile.separator,
@@ -100,6 +101,7 @@ pub(super) fn registered(
         token_url: app.token_url.clone(),
         revoke_url: app.revoke_url.clone(),
         redirect_uri: app.redirect_uri.clone(),
+        client_parameter: profile.client_parameter,
         authentication: profile.authentication,
         proof: profile.proof,
         separator: profile.separator,

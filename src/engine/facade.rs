@@ -169,7 +169,11 @@ pub enum Connecting {
         /// What [`Engine::connection`](crate::engine::Engine::connection) is asked by.
         connection: String,
     },
-    Connected(Box<Account>),
+    Connected {
+        account: Box<Account>,
+        /// A secret that was made for it: shown here and never again.
+        made: Option<Secret>,
+    },
 }
 
 /// How a sign-in ended.

@@ -12,8 +12,8 @@ use crate::{
         ids::OrganizationId,
         organization::Organization,
         pace::{Budget, Budgets},
-        platform::{Pace, PaceCounts, PaceScope, Profile},
-        time::Timestamp,
+        platform::{Pace, PaceCounts, PaceScope, Profile, Window},
+        time::{Timestamp, day_in},
     },
     engine::core::Halt,
     policy::pace::{self, Verdict},
@@ -48,6 +48,8 @@ impl Subject {
 pub(super) struct Calls {
     pub(super) requests: u32,
     pub(super) publications: u32,
+    /// What the platform charges for the request.
+    pub(super) units: u32,
 }
 
 /// Takes from every budget that applies, or from none: `Some` is when to ask again.
@@ -67,7 +69,7 @@ pub(super) fn take(
         // This pace is our own, not a platform's: as many as it says may go at once, and then as
         // many an hour.
         calls_max: organization.posts_per_hour.saturating_mul(2),
-        window: Duration::from_secs(3600),
+        window: Window::Rolling(Duration::from_secs(3600)),
     };
     let mut rows = Vec::with_capacity(2);
     for scope in [PaceScope::Account, PaceScope::App] {
@@ -102,12 +104,19 @@ fn take_all<'a>(
         let wanted = match pace.counts {
             PaceCounts::Requests => calls.requests,
             PaceCounts::Publications => calls.publications,
+            PaceCounts::Units => calls.units,
         };
         if wanted == 0 {
             continue;
         }
         let budget = budgets.get(pace.name).copied().unwrap_or_default();
-        match pace::take(budget, pace.calls_max, pace.window, wanted, now) {
+        let verdict = match pace.window {
+            Window::Rolling(window) => pace::take(budget, pace.calls_max, window, wanted, now),
+            Window::Day(zone) => {
+                pace::take_of_day(budget, pace.calls_max, &day_in(zone, now), wanted, now)
+            }
+        };
+        match verdict {
             Verdict::Go(after) => {
                 budgets.insert(pace.name.to_owned(), after);
             }

@@ -136,7 +136,7 @@ pub(super) fn renewal(read: &impl Read, account: &Account) -> Result<Renewal, Ha
     let profile = connectors::find(&account.platform).map(AnyConnector::profile);
     let model = match profile.and_then(|profile| profile.login(&account.login)) {
         Some(Login::OAuth(oauth)) => oauth.refresh,
-        Some(Login::AppPassword) | None => return Ok(Renewal::ByItself(Means::Other)),
+        Some(Login::Pasted(_)) | None => return Ok(Renewal::ByItself(Means::Other)),
     };
     if model == RefreshModel::Extended {
         return Ok(Renewal::ByItself(Means::Extension));
@@ -290,7 +290,7 @@ async fn ask(
     };
     match connector.profile().login(&account.login) {
         None => Ok(Err(Refused::Unreachable("its way of signing in is gone".to_owned()))),
-        Some(Login::AppPassword) => Ok(by_errand(&mut site, &mut secrets).await),
+        Some(Login::Pasted(_)) => Ok(by_errand(&mut site, &mut secrets).await),
         Some(Login::OAuth(profile)) if profile.refresh == RefreshModel::Extended => {
             Ok(by_errand(&mut site, &mut secrets).await)
         }
@@ -320,7 +320,7 @@ async fn ask(
 
 fn read_failure(failure: &Failure, profile: &Profile) -> Refused {
     // What is extended is still good: a request that is turned down says nothing about it.
-    let is_final = profile.login("").is_some_and(|login| matches!(login, Login::AppPassword));
+    let is_final = profile.login("").is_some_and(|login| matches!(login, Login::Pasted(_)));
     match failure {
         Failure::Refused(refusal) => match refusal.kind {
             RefusalKind::Unauthorized | RefusalKind::Revoked => {

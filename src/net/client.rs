@@ -102,7 +102,7 @@ impl Client {
         secrets: &Secrets,
         files: &Files,
     ) -> Result<Reply, Error> {
-        let outgoing = Outgoing::compose(request, secrets, files).await?;
+        let outgoing = Outgoing::compose(request, secrets, files, self.0.clock.now()).await?;
         let answer = self.perform(outgoing).await?;
         Ok(answer.into_reply(secrets))
     }

@@ -21,6 +21,7 @@ use oauth2::{
     RefreshToken, RequestTokenError, Scope, TokenUrl, basic::BasicClient,
 };
 use reqwest::header::AUTHORIZATION;
+use url::Url;
 
 use crate::{
     connectors::{Auth, Body, Fill, Grant, Method, Repeat, Reply, Request, SecretName},
@@ -75,6 +76,8 @@ pub struct OAuthClient {
     pub token_url: String,
     pub revoke_url: Option<String>,
     pub redirect_uri: String,
+    /// What requests call the client's id.
+    pub client_parameter: &'static str,
     pub authentication: ClientAuthentication,
     pub proof: Proof,
     pub separator: ScopeSeparator,
@@ -109,7 +112,7 @@ pub fn begin(app: &OAuthClient, entropy: &Entropy) -> Result<Begun, Error> {
             asked.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier)).url()
         }
     };
-    Ok(Begun { url: url.into(), state, verifier })
+    Ok(Begun { url: renamed_in_url(url, app.client_parameter).into(), state, verifier })
 }
 
 /// Turns the code that the person came back with into access.
@@ -127,7 +130,7 @@ pub async fn exchange(
         Proof::Pkce => asked.set_pkce_verifier(spoken(verifier)),
     };
     let unsent = asked.request_async(&hand_over).await;
-    let reply = ask(client, handed_over(unsent)?, &secrets).await?;
+    let reply = ask(client, app, handed_over(unsent)?, &secrets).await?;
     answer::grant(&reply, &secrets)
 }
 
@@ -138,7 +141,7 @@ pub async fn refresh(client: &Client, app: &OAuthClient, refresh: &Secret) -> Re
         .exchange_refresh_token(&RefreshToken::new(refresh.expose().to_owned()))
         .request_async(&hand_over)
         .await;
-    let reply = ask(client, handed_over(unsent)?, &secrets).await?;
+    let reply = ask(client, app, handed_over(unsent)?, &secrets).await?;
     answer::grant(&reply, &secrets)
 }
 
@@ -166,6 +169,7 @@ pub async fn revoke(client: &Client, app: &OAuthClient, token: &Secret) -> Resul
         auth,
         body: Body::Form(Vec::new()),
         fills,
+        units: 1,
         repeat: Repeat::Harmless,
     };
     let secrets = secrets(app, Some(token), None);
@@ -255,9 +259,34 @@ fn handed_over<T, E: oauth2::ErrorResponse + 'static>(
     }
 }
 
+const CLIENT_ID: &str = "client_id";
+
+/// The crate knows only the standard's name for the client's id.
+fn renamed_in_url(mut url: Url, parameter: &str) -> Url {
+    if parameter != CLIENT_ID {
+        let pairs = renamed(url.query().unwrap_or_default().as_bytes(), parameter);
+        url.set_query(Some(&pairs));
+    }
+    url
+}
+
+fn renamed(pairs: &[u8], parameter: &str) -> String {
+    let named = url::form_urlencoded::parse(pairs)
+        .map(|(name, value)| (if name == CLIENT_ID { parameter.into() } else { name }, value));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(named).finish()
+}
+
 /// Being a POST, it follows no redirect.
-async fn ask(client: &Client, request: HttpRequest, secrets: &Secrets) -> Result<Reply, Error> {
-    let (parts, body) = request.into_parts();
+async fn ask(
+    client: &Client,
+    app: &OAuthClient,
+    request: HttpRequest,
+    secrets: &Secrets,
+) -> Result<Reply, Error> {
+    let (parts, mut body) = request.into_parts();
+    if app.client_parameter != CLIENT_ID {
+        body = renamed(&body, app.client_parameter).into_bytes();
+    }
     let mut headers = parts.headers;
     if let Some(value) = headers.get_mut(AUTHORIZATION) {
         value.set_sensitive(true);

@@ -10,9 +10,12 @@ use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use crate::{
-    connectors::{Auth, Body, Fill, Method, Request, SecretName},
-    domain::secret::Secret,
-    net::{Error, Files, Secrets, upload::Upload},
+    connectors::{Auth, Body, FilePart, Fill, Method, Request, SecretName},
+    domain::{secret::Secret, time::Timestamp},
+    net::{
+        Error, Files, Secrets, signature,
+        upload::{self, Upload},
+    },
 };
 
 pub(super) struct Outgoing {
@@ -38,6 +41,7 @@ impl Outgoing {
         request: &Request,
         secrets: &Secrets,
         files: &Files,
+        now: Timestamp,
     ) -> Result<Outgoing, Error> {
         let (content, content_type) = content(request, secrets, files).await?;
         let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
@@ -55,6 +59,16 @@ impl Outgoing {
                 .ok_or_else(|| Error::not_sent("the content type has a wrong value"))?;
             headers.insert(CONTENT_TYPE, value);
         }
+        if request.auth == Auth::Signed {
+            let body = match &content {
+                Content::Bytes(bytes) => bytes.as_ref(),
+                Content::Empty => &[],
+                Content::File(_) | Content::Multipart { .. } => {
+                    return Err(Error::not_sent("what is streamed cannot be signed"));
+                }
+            };
+            signature::sign(&mut headers, body, secrets.get(SecretName::Access)?, now)?;
+        }
         if let Some(value) = authorization(request.auth, secrets)? {
             headers.insert(AUTHORIZATION, value);
         }
@@ -64,9 +78,9 @@ impl Outgoing {
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut url = parse(&request.url)?;
+        let mut url = parse(&in_the_path(request, secrets)?)?;
         if matches!(request.body, Body::Empty) {
-            for fill in &request.fills {
+            for fill in request.fills.iter().filter(|fill| !is_in_the_path(fill)) {
                 let secret = secrets.get(fill.secret)?.expose();
                 url.query_pairs_mut().append_pair(&fill.place, secret);
             }
@@ -166,7 +180,9 @@ async fn content(
     secrets: &Secrets,
     files: &Files,
 ) -> Result<(Content, Option<String>), Error> {
-    let fills = &request.fills;
+    let fills: Vec<Fill> =
+        request.fills.iter().filter(|fill| !is_in_the_path(fill)).cloned().collect();
+    let fills = fills.as_slice();
     Ok(match &request.body {
         // Its secrets are in the address already.
         Body::Empty => (Content::Empty, None),
@@ -194,21 +210,73 @@ async fn content(
             let upload = Upload::open(path, *expected, *range).await?;
             (Content::File(upload), Some(content_type.clone()))
         }
-        Body::Multipart { fields, file } => {
-            let (path, expected) = files.get(&file.media).ok_or_else(no_file)?;
-            let upload = Upload::open(path, *expected, file.range).await?;
-            let length = upload.length;
-            let part = reqwest::multipart::Part::stream_with_length(upload.into_body(), length)
-                .file_name(file.file_name.clone())
-                .mime_str(&file.content_type)
-                .map_err(|_| Error::not_sent("the content type has a wrong value"))?;
-            let mut form = reqwest::multipart::Form::new();
-            for (name, value) in filled_form(fields, fills, secrets)? {
-                form = form.text(name.to_owned(), value.to_owned());
+        Body::Multipart { fields, files: parts } => {
+            let fields = filled_form(fields, fills, secrets)?;
+            (multipart(fields, parts, files).await?, None)
+        }
+        Body::JsonWithFiles { value, files: wanted } => {
+            let mut value = filled_json(value, fills, secrets)?;
+            for (place, media) in wanted {
+                let (path, expected) = files.get(media).ok_or_else(no_file)?;
+                let bytes = upload::whole(path, *expected).await?;
+                let text = Value::String(BASE64_STANDARD.encode(bytes));
+                put(&mut value, place, text).ok_or_else(|| {
+                    Error::not_sent(format!("the body has no place `{place}` for a file"))
+                })?;
             }
-            (Content::Multipart { form: form.part(file.field, part), length }, None)
+            let written = serde_json::to_vec(&value);
+            let bytes = written.map_err(|_| Error::not_sent("the body cannot be written"))?;
+            (Content::Bytes(Bytes::from(bytes)), Some("application/json".to_owned()))
         }
     })
+}
+
+async fn multipart(
+    fields: Vec<(&str, &str)>,
+    parts: &[FilePart],
+    files: &Files,
+) -> Result<Content, Error> {
+    let mut form = reqwest::multipart::Form::new();
+    for (name, value) in fields {
+        form = form.text(name.to_owned(), value.to_owned());
+    }
+    let mut total = 0;
+    for file in parts {
+        let (path, expected) = files.get(&file.media).ok_or_else(no_file)?;
+        let upload = match &file.cipher {
+            None => Upload::open(path, *expected, file.range).await?,
+            Some(cipher) => Upload::encrypted(path, *expected, file.range, cipher).await?,
+        };
+        let length = upload.length;
+        total += length;
+        let part = reqwest::multipart::Part::stream_with_length(upload.into_body(), length)
+            .file_name(file.file_name.clone())
+            .mime_str(&file.content_type)
+            .map_err(|_| Error::not_sent("the content type has a wrong value"))?;
+        form = form.part(file.field.clone(), part);
+    }
+    Ok(Content::Multipart { form, length: total })
+}
+
+fn is_in_the_path(fill: &Fill) -> bool {
+    fill.place.starts_with('{')
+}
+
+/// The address with its secrets in it. One that could change what the address means is refused.
+fn in_the_path(request: &Request, secrets: &Secrets) -> Result<String, Error> {
+    let mut url = request.url.clone();
+    for fill in request.fills.iter().filter(|fill| is_in_the_path(fill)) {
+        let secret = secrets.get(fill.secret)?.expose();
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/~".contains(letter);
+        if !secret.chars().all(fits) || secret.split('/').any(|piece| piece == "..") {
+            return Err(Error::not_sent("the secret has letters that no address may have"));
+        }
+        if !url.contains(&fill.place) {
+            return Err(Error::not_sent(format!("the address has no `{}`", fill.place)));
+        }
+        url = url.replace(&fill.place, secret);
+    }
+    Ok(url)
 }
 
 fn no_file() -> Error {
@@ -276,7 +344,8 @@ fn given<'a>(secret: Option<&'a Secret>, what: &str) -> Result<&'a Secret, Error
 fn authorization(auth: Auth, secrets: &Secrets) -> Result<Option<HeaderValue>, Error> {
     let bearer = |secret: &Secret| format!("Bearer {}", secret.expose());
     let text = match auth {
-        Auth::None => return Ok(None),
+        // A signature is no authorization: its headers are set elsewhere.
+        Auth::None | Auth::Signed => return Ok(None),
         Auth::Access => bearer(secrets.get(SecretName::Access)?),
         Auth::AccessAs(scheme) => {
             format!("{scheme} {}", secrets.get(SecretName::Access)?.expose())
@@ -307,112 +376,4 @@ fn header_value(text: &str) -> Option<HeaderValue> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::connectors::Repeat;
-
-    fn secrets() -> Secrets {
-        Secrets {
-            access: Some(Secret::new("the-access")),
-            password: Some(Secret::new("pass & word")),
-            client_id: Some(Secret::new("id:1")),
-            client_secret: Some(Secret::new("s/2")),
-            ..Secrets::default()
-        }
-    }
-
-    fn request(body: Body, places: &[(&str, SecretName)]) -> Request {
-        let fills = places
-            .iter()
-            .map(|&(place, secret)| Fill { place: place.to_owned(), secret })
-            .collect();
-        let url = "https://example.com/api".to_owned();
-        Request { fills, ..Request::post(url, body, Repeat::Harmless) }
-    }
-
-    async fn body(request: &Request) -> Result<String, Error> {
-        match Outgoing::compose(request, &secrets(), &Files::new()).await?.content {
-            Content::Bytes(bytes) => Ok(String::from_utf8(bytes.to_vec()).unwrap()),
-            Content::Empty | Content::File(_) | Content::Multipart { .. } => Ok(String::new()),
-        }
-    }
-
-    #[tokio::test]
-    async fn secrets_go_to_their_pointer_in_json_and_to_their_field_in_forms() {
-        let json = Body::Json(json!({ "identifier": "me", "inner": { "password": null } }));
-        let places =
-            [("/inner/password", SecretName::Password), ("/client~1id", SecretName::ClientId)];
-        assert_eq!(
-            serde_json::from_str::<Value>(&body(&request(json, &places)).await.unwrap()).unwrap(),
-            json!({
-                "identifier": "me",
-                "inner": { "password": "pass & word" },
-                "client/id": "id:1",
-            }),
-        );
-
-        let form = Body::Form(vec![
-            ("password".to_owned(), String::new()),
-            ("grant".to_owned(), "x".to_owned()),
-        ]);
-        let places = [("password", SecretName::Password), ("token", SecretName::Access)];
-        assert_eq!(
-            body(&request(form, &places)).await.unwrap(),
-            "password=pass+%26+word&grant=x&token=the-access"
-        );
-    }
-
-    #[tokio::test]
-    async fn secret_of_a_request_without_a_body_is_a_parameter_that_is_never_shown() {
-        let mut request = request(Body::Empty, &[("access_token", SecretName::Access)]);
-        request.url = "https://example.com/token?grant_type=x".to_owned();
-        let outgoing = Outgoing::compose(&request, &secrets(), &Files::new()).await.unwrap();
-        let wanted = "https://example.com/token?grant_type=x&access_token=the-access";
-        assert_eq!(outgoing.url.as_str(), wanted);
-        let asked =
-            Outgoing { url: parse("http://127.0.0.1:1/?a=the-access").unwrap(), ..outgoing };
-        assert!(!format!("{request:?} {:?}", asked.headers).contains("the-access"));
-    }
-
-    #[tokio::test]
-    async fn secret_without_a_place_or_that_nobody_gave_is_not_sent() {
-        for (content, place) in [
-            (Body::Json(json!([])), ("/a", SecretName::Access)),
-            (Body::Json(json!({})), ("/a/b", SecretName::Access)),
-            (Body::Json(json!({})), ("a", SecretName::Access)),
-            (Body::Json(json!({})), ("/a", SecretName::Refresh)),
-            (Body::Empty, ("a", SecretName::Refresh)),
-        ] {
-            let composed = body(&request(content, &[place])).await;
-            assert!(matches!(composed, Err(Error::NotSent { .. })), "{place:?}: {composed:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn authorization_is_what_the_request_asks_for_and_cannot_be_printed() {
-        let mut request = request(Body::Empty, &[]);
-        for (auth, expected) in [
-            (Auth::None, None),
-            (Auth::Access, Some("Bearer the-access")),
-            // `id%3A1:s%2F2`
-            (Auth::App, Some("Basic aWQlM0ExOnMlMkYy")),
-        ] {
-            request.auth = auth;
-            let outgoing = Outgoing::compose(&request, &secrets(), &Files::new()).await.unwrap();
-            let value = outgoing.headers.get(AUTHORIZATION);
-            assert_eq!(value.map(|value| value.to_str().unwrap()), expected);
-            assert!(!format!("{:?}", outgoing.headers).contains("the-access"));
-        }
-    }
-
-    #[tokio::test]
-    async fn token_that_no_header_can_hold_is_not_sent_and_not_shown() {
-        let secrets = Secrets { access: Some(Secret::new("line\nbreak")), ..Secrets::default() };
-        let composed = Outgoing::compose(&request(Body::Empty, &[]), &secrets, &Files::new()).await;
-        let error = composed.err().unwrap();
-        assert!(matches!(error, Error::NotSent { .. }));
-        assert!(!format!("{error} {error:?}").contains("line"));
-    }
-}
+mod tests;

@@ -351,14 +351,15 @@ async fn form_with_a_file_leaves_with_its_length() {
     let directory = tempfile::tempdir().unwrap();
     let (media, files, text) = file(&directory);
     let part = FilePart {
-        field: "file",
+        field: "file".to_owned(),
+        cipher: None,
         media,
         range: Some(ByteRange { start: 26, end: 52 }),
         file_name: "film.mp4".to_owned(),
         content_type: "video/mp4".to_owned(),
     };
     let fields = vec![("description".to_owned(), "A film".to_owned())];
-    let body = Body::Multipart { fields, file: part };
+    let body = Body::Multipart { fields, files: vec![part] };
     let request = Request::post(server.url("/"), body, Repeat::Harmless);
     server.client().send(&request, &secrets(), &files).await.unwrap();
     let heard = server.heard().pop().unwrap();

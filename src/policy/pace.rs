@@ -13,7 +13,7 @@
 //!   that was set back: that lets one take through and then counts the budget as spent;
 //! - a block is never shortened, and calls that go together cost the same in any order.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use crate::domain::{pace::Budget, time::Timestamp};
 
@@ -41,6 +41,31 @@ pub fn take(
         return Verdict::WaitUntil(opens);
     }
     Verdict::Go(Budget { theoretical_arrival: shape.spend(budget, calls, now), ..budget })
+}
+
+/// The same for a budget that is whole again at midnight in some place, as a platform counts it.
+/// What is stored is the day's beginning and, as milliseconds after it, how much is spent.
+pub fn take_of_day(
+    budget: Budget,
+    calls_max: u32,
+    day: &Range<Timestamp>,
+    calls: u32,
+    now: Timestamp,
+) -> Verdict {
+    if budget.blocked_until > now {
+        return Verdict::WaitUntil(budget.blocked_until);
+    }
+    let spent = match day.contains(&budget.theoretical_arrival) {
+        true => budget.theoretical_arrival.0 - day.start.0,
+        false => 0,
+    };
+    let after = spent.saturating_add(u64::from(calls));
+    // More than a whole day's budget goes when nothing was taken, else it would never go.
+    if after > u64::from(calls_max.max(1)) && spent > 0 {
+        return Verdict::WaitUntil(day.end);
+    }
+    let arrival = Timestamp(day.start.0.saturating_add(after).min(day.end.0 - 1));
+    Verdict::Go(Budget { theoretical_arrival: arrival, ..budget })
 }
 
 /// The platform accepts nothing before `until`.
@@ -158,6 +183,24 @@ mod tests {
     fn half_may_go_at_once_and_the_rest_follows_evenly() {
         assert_eq!(at_once(Budget::default(), 10, minutes(0)), (6, minutes(12)));
         assert_eq!(at_once(Budget::default(), 1, minutes(0)), (1, minutes(60)));
+    }
+
+    #[test]
+    fn budget_of_a_day_is_whole_again_at_its_midnight_and_not_before() {
+        let day = minutes(0)..minutes(24 * 60);
+        let take = |budget, calls, at| take_of_day(budget, 100, &day, calls, at);
+        let go = |verdict| match verdict {
+            Verdict::Go(budget) => budget,
+            Verdict::WaitUntil(until) => panic!("must wait until {until}"),
+        };
+        let spent = go(take(go(take(Budget::default(), 60, minutes(1))), 40, minutes(2)));
+        assert_eq!(take(spent, 1, minutes(3)), Verdict::WaitUntil(minutes(24 * 60)));
+        let next = minutes(24 * 60)..minutes(48 * 60);
+        let fresh = take_of_day(spent, 100, &next, 100, minutes(24 * 60));
+        assert!(matches!(fresh, Verdict::Go(_)));
+        assert!(matches!(take(Budget::default(), 1_000, minutes(1)), Verdict::Go(_)));
+        let blocked = block(Budget::default(), minutes(9));
+        assert_eq!(take(blocked, 1, minutes(3)), Verdict::WaitUntil(minutes(9)));
     }
 
     #[test]

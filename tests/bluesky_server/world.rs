@@ -169,7 +169,7 @@ pub(crate) async fn connect(
         reconnect,
     };
     match engine.connect(caller, request).await? {
-        Connecting::Connected(account) => Ok(*account),
+        Connecting::Connected { account, .. } => Ok(*account),
         Connecting::Visit { url, .. } => panic!("an app password needs no visit to {url}"),
     }
 }

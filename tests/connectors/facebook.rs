@@ -152,7 +152,8 @@ fn tell_story(memory: &mut Memory, media: &Value) -> Reply {
 
 fn upload(memory: &mut Memory, request: &Request, edge: &str) -> Reply {
     let phase = match &request.body {
-        Body::Multipart { fields, file } => {
+        Body::Multipart { fields, files } => {
+            let file = &files[0];
             let range = file.range.unwrap();
             assert_eq!(fields[2], ("start_offset".to_owned(), range.start.to_string()));
             memory.polls = 10;
@@ -291,8 +292,9 @@ fn photos_are_held_back_until_one_post_names_them_all() {
     let feed = "Post https://graph.facebook.com/v26.0/1234567890/feed?fields=id,permalink_url";
     assert_eq!(lines(&requests), [photos, photos, photos, feed]);
     let fields = |request: &Request| match &request.body {
-        Body::Multipart { fields, file } => {
-            assert_eq!((file.field, file.content_type.as_str()), ("source", "image/jpeg"));
+        Body::Multipart { fields, files } => {
+            let file = &files[0];
+            assert_eq!((file.field.as_str(), file.content_type.as_str()), ("source", "image/jpeg"));
             assert_eq!((file.range, &request.repeat), (None, &Repeat::Harmless));
             let field = |(name, value): &(String, String)| format!("{name}={value}");
             (file.media.0, fields.iter().map(field).collect::<Vec<_>>().join("&"))
@@ -330,10 +332,14 @@ fn a_film_goes_up_in_the_pieces_that_facebook_asks_for_and_is_waited_for() {
     assert_eq!(lines(&played.sent), [videos, videos, videos, videos, status, status]);
     assert_eq!(json_of(&played.sent[0]), &json!({ "upload_phase": "start", "file_size": 20_000 }));
     let pieces = played.sent[1..3].iter().map(|request| match &request.body {
-        Body::Multipart { fields, file } => {
+        Body::Multipart { fields, files } => {
+            let file = &files[0];
             assert_eq!(fields[0], ("upload_phase".to_owned(), "transfer".to_owned()));
             assert_eq!(fields[1], ("upload_session_id".to_owned(), "60001".to_owned()));
-            assert_eq!((file.field, &request.repeat), ("video_file_chunk", &Repeat::Harmless));
+            assert_eq!(
+                (file.field.as_str(), &request.repeat),
+                ("video_file_chunk", &Repeat::Harmless)
+            );
             (fields[2].1.clone(), file.range.unwrap())
         }
         other => panic!("{other:?}"),

@@ -99,7 +99,11 @@ pub(crate) fn reply(status: u16, body: Value) -> Reply {
 pub(crate) fn json_of(request: &Request) -> &Value {
     match &request.body {
         Body::Json(body) => body,
-        Body::Empty | Body::Form(_) | Body::File { .. } | Body::Multipart { .. } => {
+        Body::Empty
+        | Body::Form(_)
+        | Body::File { .. }
+        | Body::Multipart { .. }
+        | Body::JsonWithFiles { .. } => {
             panic!("no JSON in {request:?}")
         }
     }
@@ -137,7 +141,14 @@ pub(crate) fn jobs(connector: &dyn AnyConnector, fake: &Fake) -> Vec<Job> {
                 vec![part("A film", vec![video])]
             }
             // Formats and options bring these about; each platform plays them itself.
-            Kind::Reel | Kind::Story | Kind::Poll | Kind::Quote | Kind::Repost => continue,
+            Kind::Reel
+            | Kind::Story
+            | Kind::Poll
+            | Kind::Quote
+            | Kind::Repost
+            | Kind::Event
+            | Kind::Offer
+            | Kind::Template => continue,
             Kind::Carousel => {
                 let video = media(2, MediaKind::Video, profile.limits.video_formats[0]);
                 vec![part("To swipe through", vec![image(1), video, image(3)])]

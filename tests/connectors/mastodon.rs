@@ -300,10 +300,11 @@ fn options_and_descriptions_reach_the_server() {
     }
     let sent = play(connector(), &FAKE, &job).sent;
     match &sent[0].body {
-        Body::Multipart { fields, file } => {
+        Body::Multipart { fields, files } => {
+            let file = &files[0];
             let alt = ("description".to_owned(), "What picture 1 shows".to_owned());
             assert_eq!(fields, &[alt]);
-            assert_eq!((file.field, file.content_type.as_str()), ("file", "image/png"));
+            assert_eq!((file.field.as_str(), file.content_type.as_str()), ("file", "image/png"));
             assert!(file.file_name.ends_with(".png"));
         }
         other => panic!("{other:?}"),

@@ -190,8 +190,9 @@ fn a_film_goes_up_in_pieces_and_is_waited_for() {
     let pieces: Vec<(String, ByteRange)> = sent[1..4]
         .iter()
         .map(|request| match &request.body {
-            Body::Multipart { fields, file } => {
-                assert_eq!((file.field, fields[0].0.as_str()), ("media", "segment_index"));
+            Body::Multipart { fields, files } => {
+                let file = &files[0];
+                assert_eq!((file.field.as_str(), fields[0].0.as_str()), ("media", "segment_index"));
                 (fields[0].1.clone(), file.range.unwrap())
             }
             other => panic!("{other:?}"),

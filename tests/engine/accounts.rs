@@ -284,7 +284,7 @@ async fn begin(world: &World, platform: &str) -> String {
     };
     match world.engine.connect(&world.caller, request).await.unwrap() {
         Connecting::Visit { url, .. } => url,
-        Connecting::Connected(account) => panic!("{account:?} without a visit"),
+        Connecting::Connected { account, .. } => panic!("{account:?} without a visit"),
     }
 }
 

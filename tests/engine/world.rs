@@ -343,7 +343,7 @@ pub(crate) async fn connect(
         reconnect: None,
     };
     match engine.connect(caller, request).await.unwrap() {
-        Connecting::Connected(account) => *account,
+        Connecting::Connected { account, .. } => *account,
         Connecting::Visit { url, .. } => {
             let callback = consent(&url, handle).await;
             match engine.connected(platform, callback).await.unwrap() {

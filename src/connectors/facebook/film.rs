@@ -113,13 +113,14 @@ pub(super) fn transfer(film: &Film, piece: &Piece, job: &Job) -> Request {
     ];
     let body = Body::Multipart {
         fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        file: FilePart {
-            field: "video_file_chunk",
+        files: vec![FilePart {
+            field: "video_file_chunk".to_owned(),
             media: media.id,
             range: Some(ByteRange { start: piece.start, end: piece.end }),
+            cipher: None,
             file_name: format!("{}.{}", media.id, piece.start),
             content_type: "application/octet-stream".to_owned(),
-        },
+        }],
     };
     // A piece that is there already is answered with where to go on: [`corrected`].
     Request::post(edge(job), body, Repeat::Harmless)

@@ -94,14 +94,15 @@ pub(super) fn stage(number: usize, job: &Job) -> Request {
         fields.push(("alt_text_custom".to_owned(), media.alt.clone()));
     }
     let file = FilePart {
-        field: "source",
+        field: "source".to_owned(),
         media: media.id,
         range: None,
+        cipher: None,
         file_name: media.id.to_string(),
         content_type: media.mime.clone(),
     };
     let url = job.site.url(GRAPH, &of_page("photos", job));
-    Request::post(url, Body::Multipart { fields, file }, Repeat::Harmless)
+    Request::post(url, Body::Multipart { fields, files: vec![file] }, Repeat::Harmless)
 }
 
 pub(super) fn publish(photos: &[String], job: &Job) -> Request {

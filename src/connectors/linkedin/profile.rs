@@ -6,7 +6,7 @@ use super::{API, MEMBER, ORGANIZATION, WEB, post};
 use crate::domain::platform::{
     ApiVersion, ClientAuthentication, ClientKind, Endpoint, FirstToken, Kind, Lengths, Limits,
     Login, OAuth, Pace, PaceCounts, PaceScope, Place, Profile, Proof, Ratios, RefreshModel,
-    ScopeSeparator, Targets, TextLimit, TextUnit,
+    ScopeSeparator, Targets, TextLimit, TextUnit, Window,
 };
 
 pub(super) const PROFILE: Profile = Profile {
@@ -47,6 +47,7 @@ const OF_MEMBERS: OAuth = OAuth {
     revoke: Some(Place { endpoint: WEB, path: "/oauth/v2/revoke" }),
     scopes: &["openid", "profile", "w_member_social"],
     client: ClientKind::Configured,
+    client_parameter: "client_id",
     authentication: ClientAuthentication::Body,
     proof: Proof::StateOnly,
     separator: ScopeSeparator::Space,
@@ -131,14 +132,14 @@ const PACES: &[Pace] = &[
         scope: PaceScope::Account,
         counts: PaceCounts::Publications,
         calls_max: 150,
-        window: DAY,
+        window: Window::Rolling(DAY),
     },
     Pace {
         name: "posts_of_app",
         scope: PaceScope::App,
         counts: PaceCounts::Publications,
         calls_max: 100_000,
-        window: DAY,
+        window: Window::Rolling(DAY),
     },
 ];
 

@@ -57,13 +57,14 @@ pub(super) fn append(file: &File, segment: u32, media: &JobMedia, site: &Site) -
     let range = ByteRange { start, end: media.bytes.min(start + SEGMENT_BYTES) };
     let body = Body::Multipart {
         fields: vec![("segment_index".to_owned(), segment.to_string())],
-        file: FilePart {
-            field: "media",
+        files: vec![FilePart {
+            field: "media".to_owned(),
             media: media.id,
             range: Some(range),
+            cipher: None,
             file_name: format!("{}.{segment}", media.id),
             content_type: "application/octet-stream".to_owned(),
-        },
+        }],
     };
     harmless(site.url(API, &format!("/2/media/upload/{}/append", file.id)), body)
 }

@@ -219,7 +219,7 @@ impl Attempt<'_> {
     /// Readers can see all of it: only a read about it is left, such as the one for its address,
     /// and whatever becomes of that, the delivery is published.
     fn is_all_live(&self) -> bool {
-        self.live().len() == self.job.parts.len()
+        self.live().len() == self.connector.pieces(&self.job)
     }
 
     async fn fail_without(&self, missing: MediaId) -> Result<End, Halt> {
@@ -254,7 +254,7 @@ impl Attempt<'_> {
             now,
         };
         let account = self.account.clone();
-        let profile = self.connector.profile();
+        let (profile, units) = (self.connector.profile(), request.units);
         let parts = u32::try_from(self.job.parts.len()).unwrap_or(u32::MAX);
         let claimed = self
             .core()
@@ -275,7 +275,7 @@ impl Attempt<'_> {
                     }
                     Purpose::Publish | Purpose::Stage => 0,
                 };
-                let calls = Calls { requests: 1, publications };
+                let calls = Calls { requests: 1, publications, units };
                 let wait = paces::take(view, profile, &account, &organization, calls, now)?;
                 if let Some(until) = wait {
                     return rest(view, stored, until, now);
@@ -387,7 +387,7 @@ impl Attempt<'_> {
                 .end_with(End::Settled, move |view| transitions::park(view, fence, bytes, now))
                 .await;
         }
-        let (live, arms) = (self.live(), arms(&request));
+        let (live, arms, units) = (self.live(), arms(&request), request.units);
         let account = self.account.clone();
         let profile = self.connector.profile();
         let wait = self
@@ -397,7 +397,7 @@ impl Attempt<'_> {
                 if let Some(until) = exhausted {
                     paces::block(view, &account, PaceScope::Account, until)?;
                 }
-                let calls = Calls { requests: 1, publications: 0 };
+                let calls = Calls { requests: 1, publications: 0, units };
                 let wait = paces::take(view, profile, &account, &organization, calls, now)?;
                 match wait {
                     None => transitions::advance(view, fence, bytes, live, arms, now)?,

@@ -71,6 +71,28 @@ impl Engine {
         self.arrive_at(connector, site, grant, arrival, Vec::new()).await
     }
 
+    /// After a secret that gives access by itself, to an identity that is known already.
+    pub(super) async fn arrive_as(
+        &self,
+        connector: &dyn AnyConnector,
+        site: Site,
+        grant: Grant,
+        arrival: Arrival,
+        identity: Identity,
+    ) -> Answer<Account> {
+        let endpoints = self.own_endpoints(connector, site, &arrival.login);
+        let newcomer = Newcomer {
+            id: self.new_account(),
+            platform: connector.profile().platform.to_owned(),
+            identity,
+            endpoints,
+            grant,
+            missing_scopes: Vec::new(),
+            arrival,
+        };
+        self.welcome_one(newcomer).await
+    }
+
     async fn arrive_at(
         &self,
         connector: &dyn AnyConnector,
@@ -84,19 +106,20 @@ impl Engine {
         let Outcome::Identified(identity) = outcome else {
             return Err(unexpected("identifying did not end in an identity"));
         };
-        let endpoints = self.own_endpoints(connector, site, &arrival.login);
-        let platform = connector.profile().platform.to_owned();
-        let mut kept = self
-            .welcome(vec![Newcomer {
-                id: self.new_account(),
-                platform,
-                identity,
-                endpoints,
-                grant,
-                missing_scopes,
-                arrival,
-            }])
-            .await?;
+        let kept = Newcomer {
+            id: self.new_account(),
+            platform: connector.profile().platform.to_owned(),
+            identity,
+            endpoints: self.own_endpoints(connector, site, &arrival.login),
+            grant,
+            missing_scopes,
+            arrival,
+        };
+        self.welcome_one(kept).await
+    }
+
+    async fn welcome_one(&self, newcomer: Newcomer) -> Answer<Account> {
+        let mut kept = self.welcome(vec![newcomer]).await?;
         kept.pop().ok_or_else(|| unexpected("an account was kept and is not there"))
     }
 

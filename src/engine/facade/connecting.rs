@@ -4,15 +4,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    connectors::{AnyConnector, Outcome, Site, Task},
+    connectors::{AnyConnector, Grant, Outcome, Paste, Site, Task},
     domain::{
         login::PendingLogin,
         organization::{App, Scope},
-        platform::{ClientKind, Login, OAuth},
+        platform::{ClientKind, Login, OAuth, Pasted, Wanted},
         problem::{Code, Problem},
         secret::Secret,
     },
@@ -55,7 +55,9 @@ impl Engine {
             Login::OAuth(profile) => {
                 self.begin_oauth(caller, connector, profile, site, server, &request).await
             }
-            Login::AppPassword => self.sign_in(caller, connector, site, server, request).await,
+            Login::Pasted(pasted) => {
+                self.sign_in(caller, connector, pasted, site, server, request).await
+            }
         }
     }
 
@@ -70,7 +72,8 @@ impl Engine {
         let open = profile.endpoints.iter().find(|endpoint| endpoint.name == "server");
         let typed = request.server.trim();
         let Some(endpoint) = open else {
-            if typed.is_empty() || !matches!(profile.login(""), Some(Login::AppPassword)) {
+            if typed.is_empty() || !matches!(profile.login(&request.login), Some(Login::Pasted(_)))
+            {
                 return Ok((site, String::new()));
             }
             let base = self.server_named(typed)?;
@@ -233,38 +236,71 @@ impl Engine {
         &self,
         caller: &Caller,
         connector: &dyn AnyConnector,
+        pasted: &Pasted,
         mut site: Site,
         server: String,
         request: ConnectRequest,
     ) -> Answer<Connecting> {
-        let missing = |what: &str, place: &str| {
-            let name = connector.profile().name;
-            Problem::new(Code::Invalid, format!("{name} needs {what}."), "Enter it and try again.")
-                .at(place)
-        };
-        let identifier = request.identifier.trim().trim_start_matches('@').to_owned();
-        if identifier.is_empty() {
-            return Err(missing("a handle", "identifier"));
-        }
-        let password = request.password.ok_or_else(|| missing("an app password", "password"))?;
-        let mut secrets = Secrets { password: Some(password), ..Secrets::default() };
-        let task = Task::SignIn { identifier };
         let name = connector.profile().name;
+        let (paste, made) = self.paste(name, pasted, &request)?;
+        let paste = connector.paste(paste)?;
+        let secret = paste.secret.clone();
+        let mut secrets = Secrets {
+            // For the few that speak with what was pasted from the first request on.
+            access: Some(secret.clone()),
+            password: Some(secret.clone()),
+            ..Secrets::default()
+        };
+        let task = Task::SignIn { identifier: paste.identifier };
         let outcome = errands::run(&self.core, connector, &mut site, &task, &mut secrets)
             .await
             .map_err(|failure| failure.problem(name))?;
-        let Outcome::Granted(grant) = outcome else {
-            return Err(unexpected("signing in did not end in a session"));
-        };
         let arrival = Arrival {
             organization: caller.organization,
             actor: caller.actor.clone(),
             server,
-            login: String::new(),
+            login: request.login.clone(),
             reconnect: request.reconnect,
         };
-        let account = self.arrive_alone(connector, site, grant, arrival).await?;
-        Ok(Connecting::Connected(Box::new(account)))
+        let account = match outcome {
+            Outcome::Granted(grant) => self.arrive_alone(connector, site, grant, arrival).await?,
+            Outcome::Admitted(identity) => {
+                self.arrive_as(connector, site, lasting(secret), arrival, identity).await?
+            }
+            _ => return Err(unexpected("signing in did not end in access")),
+        };
+        Ok(Connecting::Connected { account: Box::new(account), made })
+    }
+
+    /// What was typed in, complete. The second is a secret that was made here, to be shown once.
+    fn paste(
+        &self,
+        platform: &str,
+        pasted: &Pasted,
+        request: &ConnectRequest,
+    ) -> Answer<(Paste, Option<Secret>)> {
+        let missing = |what: &str, place: &str| {
+            Problem::new(Code::Invalid, format!("{platform} needs {what}."), "Enter it.").at(place)
+        };
+        let identifier = request.identifier.trim().to_owned();
+        let secret = request.password.clone();
+        match pasted.identifier {
+            Wanted::Required(what) if identifier.is_empty() => {
+                return Err(missing(what, "identifier"));
+            }
+            Wanted::Required(_) | Wanted::Optional(_) | Wanted::Made { .. } | Wanted::Nothing => (),
+        }
+        let (secret, made) = match (pasted.secret, secret) {
+            (_, Some(secret)) => (secret, None),
+            (Wanted::Required(what), None) => return Err(missing(what, "password")),
+            (Wanted::Optional(_) | Wanted::Nothing, None) => (Secret::new(""), None),
+            (Wanted::Made { prefix, .. }, None) => {
+                let random = BASE64_STANDARD.encode(self.core.entropy.bytes::<32>());
+                let secret = Secret::new(format!("{prefix}{random}"));
+                (secret.clone(), Some(secret))
+            }
+        };
+        Ok((Paste { login: request.login.clone(), identifier, secret }, made))
     }
 
     /// The platform's redirect. Its state names who asked, so it needs no key; it works once.
@@ -341,12 +377,18 @@ impl Engine {
             token_url: login.token_url.clone(),
             revoke_url: login.revoke_url.clone(),
             redirect_uri: login.redirect_uri.clone(),
+            client_parameter: profile.client_parameter,
             authentication: profile.authentication,
             proof: profile.proof,
             separator: profile.separator,
             scopes: login.scopes.split_whitespace().map(str::to_owned).collect(),
         })
     }
+}
+
+/// What was pasted is the access itself.
+fn lasting(access: Secret) -> Grant {
+    Grant { access, refresh: None, access_lasts: None, refresh_lasts: None, scopes: String::new() }
 }
 
 fn login_named(connector: &dyn AnyConnector, name: &str) -> Answer<&'static Login> {

@@ -16,6 +16,7 @@ fn app(server: &Server) -> OAuthClient {
         token_url: server.url("/token"),
         revoke_url: Some(server.url("/revoke")),
         redirect_uri: "https://fanfare.example/callback".to_owned(),
+        client_parameter: "client_id",
         proof: Proof::Pkce,
         separator: ScopeSeparator::Space,
         authentication: ClientAuthentication::Body,

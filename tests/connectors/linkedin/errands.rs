@@ -29,7 +29,7 @@ fn each_kind_of_account_has_an_app_of_its_own() {
         .iter()
         .map(|login| match login {
             Login::OAuth(oauth) => (oauth.name, oauth.app),
-            Login::AppPassword => panic!("LinkedIn has no app passwords"),
+            Login::Pasted(_) => panic!("LinkedIn has no app passwords"),
         })
         .collect();
     assert_eq!(logins, [("member", "linkedin"), ("organization", "linkedin_organization")]);

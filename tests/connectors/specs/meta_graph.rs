@@ -262,9 +262,9 @@ fn parameters(sent: &Sent) -> Vec<(String, Value)> {
     match &sent.content {
         Content::Empty | Content::Bytes => (),
         Content::Form(fields) => all.extend(fields.iter().map(of_text)),
-        Content::Multipart { fields, file } => {
+        Content::Multipart { fields, files } => {
             all.extend(fields.iter().map(of_text));
-            all.push(((*file).to_owned(), Value::Null));
+            all.extend(files.iter().map(|file| (file.clone(), Value::Null)));
         }
         Content::Json(body) => {
             let fields = body.as_object().expect("Meta's bodies are objects");

@@ -137,14 +137,14 @@ impl OpenApi {
         }
         let value = match &sent.content {
             Content::Json(value) => value.clone(),
-            Content::Form(fields) => self.read_form(schema, fields, None),
-            Content::Multipart { fields, file } => self.read_form(schema, fields, Some(file)),
+            Content::Form(fields) => self.read_form(schema, fields, &[]),
+            Content::Multipart { fields, files } => self.read_form(schema, fields, files),
             Content::Empty | Content::Bytes => return,
         };
         self.schemas().check(schema, &value, "the body", complaints);
     }
 
-    fn read_form(&self, schema: &Value, fields: &[(String, String)], file: Option<&str>) -> Value {
+    fn read_form(&self, schema: &Value, fields: &[(String, String)], files: &[String]) -> Value {
         let schemas = self.schemas();
         let mut object = serde_json::Map::new();
         for (name, _) in fields {
@@ -153,8 +153,8 @@ impl OpenApi {
             let schema = schemas.property(schema, name).unwrap_or(&Value::Null);
             object.insert(name.to_owned(), schemas.read(schema, &values));
         }
-        if let Some(name) = file {
-            object.insert(name.to_owned(), Value::from("the file"));
+        for name in files {
+            object.insert(name.clone(), Value::from("the file"));
         }
         Value::Object(object)
     }

@@ -100,9 +100,9 @@ impl Collection {
         match &sent.content {
             Content::Empty | Content::Bytes => (),
             Content::Form(fields) => given.extend(fields.iter().cloned()),
-            Content::Multipart { fields, file } => {
+            Content::Multipart { fields, files } => {
                 given.extend(fields.iter().cloned());
-                given.push(((*file).to_owned(), String::new()));
+                given.extend(files.iter().map(|file| (file.clone(), String::new())));
             }
             Content::Json(body) => match body.as_object() {
                 Some(fields) => given.extend(fields.iter().map(|(name, value)| {

@@ -52,13 +52,14 @@ pub(super) fn form(url: &str, fields: &[(&str, &str)]) -> Request {
 
 pub(super) fn multipart(url: &str, fields: &[(&str, &str)], field: &'static str) -> Request {
     let file = FilePart {
-        field,
+        field: field.to_owned(),
         media: MediaId(1),
         range: None,
+        cipher: None,
         file_name: "file.jpg".to_owned(),
         content_type: "image/jpeg".to_owned(),
     };
-    post(url, Body::Multipart { fields: owned(fields), file })
+    post(url, Body::Multipart { fields: owned(fields), files: vec![file] })
 }
 
 pub(super) fn bytes(url: &str, headers: &[(&'static str, &str)]) -> Request {

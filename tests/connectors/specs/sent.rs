@@ -20,7 +20,8 @@ pub(crate) enum Content {
     Form(Vec<(String, String)>),
     Multipart {
         fields: Vec<(String, String)>,
-        file: &'static str,
+        /// The names of the fields that hold files.
+        files: Vec<String>,
     },
     /// A file alone.
     Bytes,
@@ -58,10 +59,18 @@ impl Sent {
                 headers.push(("content-type".to_owned(), content_type.clone()));
                 Content::Bytes
             }
-            Body::Multipart { fields, file } => {
+            Body::JsonWithFiles { value, files } => {
+                let mut value = filled(value, &request.fills);
+                for (place, _) in files {
+                    *value.pointer_mut(place).expect("a place for the file") = "aGk=".into();
+                }
+                Content::Json(value)
+            }
+            Body::Multipart { fields, files } => {
                 let mut fields = fields.clone();
                 fill_fields(&mut fields, &request.fills);
-                Content::Multipart { fields, file: file.field }
+                let files = files.iter().map(|file| file.field.clone()).collect();
+                Content::Multipart { fields, files }
             }
         };
         let method = match request.method {
