@@ -152,15 +152,15 @@ fn thread(
 
 fn post(entry: &LedgerEntry, now: Timestamp) -> Markup {
     let initial: String = entry.handle.chars().take(1).flat_map(char::to_uppercase).collect();
+    let said_already = |mark: &&String| kind(entry) == Some(mark.as_str());
+    let marks: Vec<&String> = entry.face.marks.iter().filter(|it| !said_already(it)).collect();
     html! {
         article class=(class(entry)) id={ "post-" (entry.sequence) } {
             div class="face" aria-hidden="true" { (initial) }
             div class="body" {
                 (byline(entry, now))
-                @if !entry.face.marks.is_empty() {
-                    p class="marks" {
-                        @for mark in &entry.face.marks { span class="mark" { (mark) } }
-                    }
+                @if !marks.is_empty() {
+                    p class="marks" { @for mark in marks { span class="mark" { (mark) } } }
                 }
                 @if let Some(warning) = &entry.face.warning {
                     p class="warning" { "⚠ " (warning) }
@@ -191,9 +191,9 @@ fn class(entry: &LedgerEntry) -> String {
     if entry.reply_to.is_some() {
         class.push_str(" reply");
     }
-    if let Some(label) = entry.face.label {
+    if let Some(kind @ ("carousel" | "comment" | "reel" | "story")) = kind(entry) {
         class.push(' ');
-        class.push_str(label);
+        class.push_str(kind);
     }
     class
 }
@@ -217,6 +217,8 @@ fn kind(entry: &LedgerEntry) -> Option<&'static str> {
     }
     let has_document = entry.media.iter().any(|media| media.kind == "document");
     match (entry.reply_to.is_some(), entry.face.poll.is_empty(), has_document) {
+        // There is no other answer on LinkedIn.
+        (true, _, _) if entry.platform == Platform::Linkedin => Some("comment"),
         (true, _, _) => Some("reply"),
         (false, false, _) => Some("poll"),
         (false, true, true) => Some("document"),

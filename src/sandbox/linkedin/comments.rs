@@ -80,7 +80,11 @@ impl Linkedin {
             reply_to: Some(comment.parent.clone().unwrap_or(post_urn)),
             idempotency_key: None,
             deleted_at: None,
-            face: Face { pieces: linked(said), label: Some("comment"), ..Face::default() },
+            face: Face {
+                pieces: linked(said),
+                marks: vec!["comment".to_owned()],
+                ..Face::default()
+            },
         });
         let answer = comment_json(id, &activity, &comment);
         self.comments.insert(id, comment);

@@ -288,7 +288,6 @@ fn poll(poll: &Value) -> Result<Content, Answer> {
     if !DURATIONS.contains(&duration) {
         return Err(wrong("/content/poll/settings/duration", "is not an enum symbol"));
     }
-    let duration = duration.to_lowercase().replace('_', " ");
     let marks = vec![format!("poll for {duration}: {question}")];
     Ok(Content { poll: found, marks, ..Content::nothing(Form::UgcPost) })
 }

@@ -327,7 +327,7 @@ async fn articles_polls_and_reshares_are_shown() {
     let ledger = trial.sandbox.ledger();
     assert_eq!(ledger[0].face.card.as_ref().unwrap().title, "T");
     assert_eq!((ledger[0].media.len(), ledger[1].face.poll.len()), (1, 2));
-    assert_eq!(ledger[1].face.marks, ["poll for seven days: Which?"]);
+    assert_eq!(ledger[1].face.marks, ["poll for SEVEN_DAYS: Which?"]);
     assert_eq!(
         ledger[2].face.marks,
         [format!("reshares {first}"), "visible to CONNECTIONS".into()]
