@@ -3,6 +3,7 @@
 //! Standard output carries results, and nothing else; logs and complaints go to the standard error
 //! stream. [`Failure`] lists the exit codes.
 
+mod columns;
 mod demo;
 mod doctor;
 mod guide;
@@ -59,7 +60,7 @@ struct Common {
 enum Command {
     /// Publish what is planned, and answer the API.
     Serve(serve::Options),
-    /// See it work: simulated platforms, five accounts, a dozen posts within a minute.
+    /// See it work: simulated platforms, an account on each, a minute of varied posts.
     Demo(demo::Options),
     /// Run the simulated platforms alone.
     Sandbox(sandbox::Options),

@@ -147,6 +147,17 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// The paths below which they answer.
+    pub const PLATFORMS: [&str; 8] = {
+        let mut names = [""; 8];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Platform::NAMES[at].0;
+            at += 1;
+        }
+        names
+    };
+
     /// With the platforms' published rate limits.
     pub fn new(clockwork: Clockwork) -> Sandbox {
         Sandbox::with_limits(clockwork, Limits::Published)
@@ -310,5 +321,25 @@ mod tests {
         assert_eq!(trial.get("/_sandbox/ledger?platform=y", "").await.0, 400);
         let (_, none) = trial.get("/_sandbox/ledger?platform=x", "").await;
         assert_eq!(none["entries"], Value::Array(Vec::new()));
+    }
+
+    #[tokio::test]
+    async fn the_page_shows_the_platforms_in_use_and_the_busiest_first() {
+        let trial = start().await;
+        let page = async || trial.get("/", "").await.1.as_str().unwrap().to_owned();
+        assert!(page().await.contains("Nobody has connected an account yet."));
+        let x = trial.x().await["access_token"].as_str().unwrap().to_owned();
+        let poll = json!({ "options": ["Dawn", "Dusk"], "duration_minutes": 60 });
+        let body = json!({ "text": "When?", "poll": poll });
+        assert_eq!(trial.post("/x/2/tweets", &x, body).await.0, 201);
+        let mastodon = trial.mastodon().await;
+        for text in ["one", "two"] {
+            publish(&trial, &mastodon, text).await;
+        }
+        let page = page().await;
+        let at = |id: &str| page.find(&format!("<section class=\"{id}\" id=\"{id}\">"));
+        assert!(at("mastodon").unwrap() < at("x").unwrap(), "{page}");
+        assert_eq!((at("threads"), at("gotosocial")), (None, None));
+        assert!(page.contains("<span class=\"mark kind\">poll</span>"), "{page}");
     }
 }

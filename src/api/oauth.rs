@@ -18,7 +18,7 @@ use crate::{
     },
     engine::{
         self,
-        facade::{Callback, Choice, Connected},
+        facade::{Callback, Choice, ChoiceTarget, Connected},
     },
 };
 
@@ -64,7 +64,7 @@ async fn callback(
             page(StatusCode::OK, "Connected", connected(&[*account]))
         }
         Ok(Connected::Choice(choice)) => {
-            page(StatusCode::OK, "Choose what to connect", to_choose(&choice, &state))
+            page(StatusCode::OK, CHOOSE, to_choose(&choice, &state, None))
         }
         Err(problem) => not_connected(&platform, &problem),
     }
@@ -95,9 +95,21 @@ async fn choose(State(api): State<Api>, Path(platform): Path<String>, form: Stri
     }
     match api.engine.choose_as_visitor(&platform, &state, &chosen).await {
         Ok(accounts) => page(StatusCode::OK, "Connected", connected(&accounts)),
+        // They are still there, and can choose again.
+        Err(problem) if problem.code == Code::Invalid => {
+            match api.engine.choice_of_visitor(&platform, &state) {
+                Ok(choice) => {
+                    let body = to_choose(&choice, &state, Some(&problem));
+                    page(status(problem.code), CHOOSE, body)
+                }
+                Err(over) => not_connected(&platform, &over),
+            }
+        }
         Err(problem) => not_connected(&platform, &problem),
     }
 }
+
+const CHOOSE: &str = "Choose what to connect";
 
 fn not_connected(platform: &str, problem: &Problem) -> Response {
     if problem.code == Code::Internal {
@@ -112,12 +124,8 @@ fn connected(accounts: &[Account]) -> Markup {
         ul {
             @for account in accounts {
                 li {
-                    strong { (shown(&account.identity)) } " on " (name_of(&account.platform))
-                    @if !account.missing_scopes.is_empty() {
-                        ". You did not allow " (account.missing_scopes.join(", "))
-                        ", so what needs it will be refused"
-                    }
-                    "."
+                    (shown(&account.identity)) " on " (name_of(&account.platform)) "."
+                    @if !account.missing_scopes.is_empty() { (withheld(&account.missing_scopes)) }
                 }
             }
         }
@@ -125,40 +133,65 @@ fn connected(accounts: &[Account]) -> Markup {
     }
 }
 
-fn to_choose(choice: &Choice, state: &str) -> Markup {
-    let action = format!("/oauth/{}/choose", choice.platform);
+/// What the person did not allow.
+fn withheld(scopes: &[String]) -> Markup {
     html! {
-        p { "You signed in on " (name_of(&choice.platform)) ". What shall Fanfare publish to?" }
-        form method="post" action=(action) {
-            input type="hidden" name="state" value=(state);
-            @for target in &choice.targets {
-                label {
-                    input type="checkbox" name="target" value=(target.identity.remote_id)
-                        disabled[target.obstacle.is_some()]
-                        checked[target.account.is_some()];
-                    span {
-                        strong { (target.identity.name) }
-                        @if !target.identity.handle.is_empty() {
-                            small { (target.identity.handle) }
-                        }
-                        @if let Some(obstacle) = &target.obstacle { small { (obstacle) } }
-                        @if target.account.is_some() { small { "Connected already." } }
-                    }
-                }
+        p class="note" {
+            "You did not allow "
+            @for (at, scope) in scopes.iter().enumerate() {
+                @if at > 0 { ", " }
+                code { (scope) }
             }
-            @if !choice.missing_scopes.is_empty() {
-                p { "You did not allow " (choice.missing_scopes.join(", "))
-                    "; what needs it will be refused." }
-            }
-            button { "Connect" }
+            "; what needs it will be refused."
         }
     }
 }
 
-fn shown(identity: &Identity) -> String {
-    match identity.handle.as_str() {
-        "" => identity.name.clone(),
-        handle => format!("@{handle}"),
+fn to_choose(choice: &Choice, state: &str, wrong: Option<&Problem>) -> Markup {
+    let action = format!("/oauth/{}/choose", choice.platform);
+    html! {
+        @if let Some(problem) = wrong {
+            p role="alert" { (problem.sentence) " " (problem.remedy) }
+        }
+        form method="post" action=(action) {
+            input type="hidden" name="state" value=(state);
+            fieldset {
+                legend {
+                    "You signed in on " (name_of(&choice.platform))
+                    ". What shall Fanfare publish to?"
+                }
+                @for target in &choice.targets { (to_tick(target)) }
+            }
+            @if !choice.missing_scopes.is_empty() { (withheld(&choice.missing_scopes)) }
+            p class="end" { button { "Connect" } }
+        }
+    }
+}
+
+fn to_tick(target: &ChoiceTarget) -> Markup {
+    let ChoiceTarget { identity, obstacle, account } = target;
+    html! {
+        label {
+            input type="checkbox" name="target" value=(identity.remote_id)
+                disabled[obstacle.is_some()] checked[account.is_some() && obstacle.is_none()];
+            span {
+                (shown(identity))
+                @if let Some(obstacle) = obstacle { small { (obstacle) } }
+                @if account.is_some() { small { "Connected already." } }
+            }
+        }
+    }
+}
+
+/// The name, and the handle if it says more.
+fn shown(identity: &Identity) -> Markup {
+    let Identity { name, handle, .. } = identity;
+    html! {
+        @match (name.is_empty() || name == handle, handle.is_empty()) {
+            (true, false) => strong { "@" (handle) },
+            (false, false) => { strong { (name) } " " span class="handle" { "@" (handle) } },
+            (_, true) => strong { (name) },
+        }
     }
 }
 
@@ -204,20 +237,29 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ances
 
 const STYLE: &str = "
 :root { color-scheme: light dark; font: 17px/1.5 system-ui, sans-serif; }
-body { margin: 0; padding: 1.5rem; background: light-dark(#f4f2ee, #17161a);
+body { margin: 0; padding: clamp(.75rem, 4vw, 1.5rem); background: light-dark(#f4f2ee, #17161a);
   color: light-dark(#222, #eee); }
-main { max-width: 30rem; margin: 12vh auto; padding: 2rem; border-radius: 14px;
-  background: light-dark(#fff, #222127); box-shadow: 0 1px 3px #0003; }
+main { max-width: 30rem; margin: 8vh auto; padding: clamp(1.25rem, 6vw, 2rem); border-radius: 14px;
+  background: light-dark(#fff, #222127); box-shadow: 0 1px 3px #0003; overflow-wrap: anywhere; }
 h1 { margin: 0 0 .5rem; font-size: 1.5rem; }
-[role=alert] { font-weight: 600; }
-ul { padding-left: 1.2rem; }
-label { display: flex; gap: .75rem; align-items: flex-start; padding: .6rem 0;
+[role=alert] { padding: .6rem .9rem; border-radius: 8px; font-weight: 600;
+  background: light-dark(#fde8e6, #4a2320); color: light-dark(#8c1d13, #ffd9d4); }
+ul { padding-left: 1.2rem; } code { font-size: .9em; }
+.note { margin: .75rem 0 0; font-size: .9rem; color: light-dark(#555, #b9b9c0); }
+fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
+legend { padding: 0 0 .5rem; }
+label { display: flex; gap: .75rem; align-items: flex-start; padding: .6rem .4rem;
   border-bottom: 1px solid light-dark(#0002, #fff2); }
-label:has(input:disabled) { opacity: .65; }
-label input { margin-top: .35rem; width: 1.1rem; height: 1.1rem; flex: none; }
-small { display: block; overflow-wrap: anywhere; }
-button { margin-top: 1.25rem; padding: .6rem 1.4rem; font: inherit; font-weight: 600; border: 0;
+label:hover:has(input:enabled) { background: light-dark(#0000000a, #ffffff0d); }
+label:has(input:disabled) strong { color: light-dark(#666, #a5a5ad); }
+label input { margin: .3rem 0 0; width: 1.1rem; height: 1.1rem; flex: none; }
+label span { min-width: 0; } small { display: block; color: light-dark(#555, #b9b9c0); }
+/* In sight however long the list is. */
+.end { position: sticky; bottom: 0; margin: .5rem -.4rem 0; padding: .75rem .4rem .3rem;
+  background: light-dark(#fff, #222127); } html { scroll-padding-bottom: 6rem; }
+.handle { display: inline-block; color: light-dark(#555, #b9b9c0); }
+button { padding: .6rem 1.4rem; font: inherit; font-weight: 600; border: 0;
   border-radius: 8px; background: light-dark(#1d4ed8, #93b4ff); color: light-dark(#fff, #111); }
-button:focus-visible, input:focus-visible { outline: 3px solid light-dark(#f59e0b, #fbbf24);
+button:focus-visible, input:focus-visible { outline: 3px solid light-dark(#c2410c, #fbbf24);
   outline-offset: 2px; }
 ";

@@ -3,6 +3,7 @@
 //!
 //! The robot uses the API over HTTP as anybody would, so what it shows is what there is.
 
+mod cast;
 mod count;
 mod footage;
 mod robot;
@@ -21,9 +22,10 @@ use crate::{
 };
 
 use self::{
-    count::{Ended, Passed, Tally, tally},
+    cast::{Person, Playbill},
+    count::{Ended, Passed, Script, Tally, tally},
     robot::{Robot, text},
-    script::{CAST, Person, Props, Scene, Then, Trial},
+    script::{Props, Scene, Then, Trial},
     watch::{Caption, Voice, Watch},
 };
 
@@ -42,6 +44,9 @@ pub(super) struct Options {
     /// Print the count as JSON, and nothing else.
     #[arg(long, requires = "once")]
     json: bool,
+    /// Who plays: `usual`, `classic` (Mastodon, Bluesky, X), `all`, or platforms with commas.
+    #[arg(long, value_name = "NAMES", default_value = "usual")]
+    platforms: String,
     /// The port of the API; the simulated platforms take the next one. 0: any that are free.
     #[arg(long, default_value_t = 7700)]
     port: u16,
@@ -56,8 +61,9 @@ const OVERTURE: Duration = Duration::from_millis(600);
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure> {
+    let playbill = Playbill::named(&options.platforms)?;
     let mut signals = Signals::listen()?;
-    let stage = Stage::build(common, &options).await?;
+    let stage = Stage::build(common, &options, playbill).await?;
     let ended = tokio::select! {
         ended = stage.perform(&options) => ended,
         () = signals.next() => Err(Failure::NotDone("Stopped before the end.".to_owned())),
@@ -79,12 +85,17 @@ struct Stage {
     server: Server,
     playground: Playground,
     robot: Robot,
+    playbill: Playbill,
     clock: Clock,
     directory: PathBuf,
 }
 
 impl Stage {
-    async fn build(common: &Common, options: &Options) -> Result<Stage, Failure> {
+    async fn build(
+        common: &Common,
+        options: &Options,
+        playbill: Playbill,
+    ) -> Result<Stage, Failure> {
         let config = common.load(None, None)?;
         let clock = if options.once { Clock::scaled(SPEED_ONCE) } else { Clock::wall() };
         let entropy = Entropy::system();
@@ -106,7 +117,7 @@ impl Stage {
             ..config.settings(clock.clone(), entropy)
         };
         furnish(&mut settings, &playground.origin);
-        for fault in script::faults() {
+        for fault in script::faults(&playbill) {
             playground.sandbox.inject(fault);
         }
         let server = Server::start(settings, listener).await?;
@@ -117,7 +128,7 @@ impl Stage {
         });
         let founded = founded.await.map_err(|problem| Failure::NotDone(problem.sentence))?;
         let robot = Robot { base, key: founded.key.expose().to_owned() };
-        Ok(Stage { server, playground, robot, clock, directory })
+        Ok(Stage { server, playground, robot, playbill, clock, directory })
     }
 
     async fn perform(&self, options: &Options) -> Result<(), Failure> {
@@ -126,11 +137,8 @@ impl Stage {
             output::line(&self.programme())?;
         }
         let accounts = self.connect_everybody().await?;
-        let props = Props {
-            picture: self.robot.upload("sunrise.png", &footage::picture()).await?,
-            film: self.robot.upload("waves.mp4", &footage::film()).await?,
-        };
-        let scenes = script::scenes(&props);
+        let props = self.props().await?;
+        let scenes = script::scenes(&props, &self.playbill);
         let start = self.clock.now().after(OVERTURE * watch::speed(&self.clock));
         let planned = self.plan(&scenes, &accounts, start).await?;
         let watch = Watch {
@@ -146,26 +154,38 @@ impl Stage {
         self.close(options, &scenes, &tally)
     }
 
+    async fn props(&self) -> Result<Props, Failure> {
+        Ok(Props {
+            picture: self.robot.upload("sunrise.png", &footage::picture()).await?,
+            dawn: self.robot.upload("dawn.jpg", &footage::dawn()).await?,
+            dusk: self.robot.upload("dusk.jpg", &footage::dusk()).await?,
+            film: self.robot.upload("waves.mp4", &footage::film()).await?,
+            tide: self.robot.upload("tide.mp4", &footage::tide()).await?,
+            document: self.robot.upload("tides.pdf", &footage::document()).await?,
+        })
+    }
+
     fn programme(&self) -> String {
         let (base, key, origin) = (&self.robot.base, &self.robot.key, &self.playground.origin);
+        let scenes = script::scenes(&Props::default(), &self.playbill).len();
         format!(
-            "Fanfare demonstration: {} simulated accounts, {} posts within a minute.\n\n  \
+            "Fanfare demonstration: {} simulated accounts, {scenes} posts within a minute.\n{}.\n\n  \
              What readers see  {origin}/\n  The API           {base}/api/v1\n  \
              Its description   {base}/openapi.json\n  A key to try it   {key}\n",
-            CAST.len(),
-            script::scenes(&Props { picture: String::new(), film: String::new() }).len(),
+            self.playbill.0.len(),
+            self.playbill.networks().join(", "),
         )
     }
 
     /// Account ids by handle.
     async fn connect_everybody(&self) -> Result<BTreeMap<&'static str, String>, Failure> {
         let mut accounts = BTreeMap::new();
-        for person in &CAST {
+        for person in &self.playbill.0 {
             let server = match person.server {
                 "" => String::new(),
                 name => self.playground.server(name),
             };
-            let id = self.robot.connect(person.platform, &server, person.handle).await?;
+            let id = self.robot.connect(person, &server).await?;
             accounts.insert(person.handle, id);
         }
         Ok(accounts)
@@ -193,7 +213,7 @@ impl Stage {
                 return Err(Failure::NotDone(sentence));
             }
             self.then(scene, &post).await?;
-            planned.note(number, scene, &post, accounts);
+            planned.note(number, scene, &post, &self.playbill, accounts);
         }
         Ok(planned)
     }
@@ -266,8 +286,13 @@ impl Stage {
             output::line(&summary(tally))?;
         }
         let cancels = |scene: &&Scene| scene.then == Then::Cancels;
-        let cancelled = scenes.iter().filter(cancels).map(|scene| scene.to.len()).sum();
-        if !tally.is_as_intended(cancelled) {
+        let meant = |trial| scenes.iter().filter(|scene| scene.trial == trial).count();
+        let script = Script {
+            cancelled: scenes.iter().filter(cancels).map(|scene| scene.to.len()).sum(),
+            throttled: meant(Trial::Throttled),
+            unanswered: meant(Trial::Unanswered),
+        };
+        if !tally.is_as_intended(&script) {
             return Err(Failure::NotDone("Not every delivery ended as intended.".to_owned()));
         }
         if !options.once {
@@ -303,11 +328,13 @@ impl Planned {
         number: usize,
         scene: &Scene,
         post: &Value,
+        playbill: &Playbill,
         accounts: &BTreeMap<&'static str, String>,
     ) {
         for delivery in post["deliveries"].as_array().into_iter().flatten() {
             let (id, account) = (text(delivery, "/id"), text(delivery, "/account"));
-            let person = CAST.iter().find(|person| accounts[person.handle] == account);
+            let mut cast = playbill.0.iter();
+            let person = cast.find(|person| accounts[person.handle] == account).copied();
             let Some(person) = person else { continue };
             let shown = scene.expected(person).first().cloned().unwrap_or_default();
             let caption = Caption { handle: person.handle, label: scene.label, text: shown };

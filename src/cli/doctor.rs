@@ -10,7 +10,7 @@ use crate::{
     engine,
 };
 
-use super::{Common, Failure, output};
+use super::{Common, Failure, columns, output};
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -67,16 +67,23 @@ impl Report {
         let public_url = config.server.public_url.clone();
         let mut warnings = engine::version_alarms(&versions, Clock::wall().now());
         let publicly_reachable = engine::is_publicly_reachable(&public_url);
-        if !publicly_reachable {
+        let platforms: Vec<PlatformReport> = engine::platforms()
+            .into_iter()
+            .map(|profile| PlatformReport::of(profile, config, &versions))
+            .collect();
+        let fetching: Vec<&str> = platforms
+            .iter()
+            .filter(|platform| platform.fetches_files)
+            .map(|platform| platform.platform)
+            .collect();
+        if !publicly_reachable && !fetching.is_empty() {
             warnings.push(format!(
                 "`server.public_url` is {public_url}, which platforms cannot reach: those that \
-                 fetch files from Fanfare (see `fetches_files`) will not get any. Set it to the \
-                 https address that people open."
+                 fetch files from Fanfare ({}) will not get any. Set it to the https address that \
+                 people open.",
+                fetching.join(", ")
             ));
         }
-        let platforms = engine::platforms().into_iter();
-        let platforms =
-            platforms.map(|profile| PlatformReport::of(profile, config, &versions)).collect();
         Report { public_url, publicly_reachable, platforms, warnings }
     }
 
@@ -90,7 +97,10 @@ impl Report {
         lines.push(String::new());
         match self.warnings.is_empty() {
             true => lines.push("Nothing to worry about.".to_owned()),
-            false => lines.extend(self.warnings.iter().map(|warning| format!("! {warning}"))),
+            false => {
+                let told = |warning: &String| columns::folded(&format!("! {warning}"), 2);
+                lines.extend(self.warnings.iter().map(told));
+            }
         }
         lines.push("`fanfare guide <platform>` says how to make an app and connect.".to_owned());
         lines.join("\n")
@@ -151,7 +161,7 @@ impl LoginReport {
             line += &format!(", API {}", platform.version);
         }
         if !self.ready {
-            line += &format!("; needs [{}] client_id, client_secret", self.settings);
+            line += &format!("\n        needs client_id and client_secret in [{}]", self.settings);
         }
         if !self.callback_url.is_empty() {
             line += &format!("\n        callback {}", self.callback_url);

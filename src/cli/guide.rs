@@ -2,7 +2,7 @@
 
 use crate::{domain::nearest::nearest, domain::platform::Profile, engine};
 
-use super::{Common, Failure, output};
+use super::{Common, Failure, columns, output};
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -25,7 +25,7 @@ pub(super) fn run(common: &Common, options: &Options) -> Result<(), Failure> {
     };
     let config = common.load(None, None)?;
     let callback = engine::callback_url(&config.server.public_url, profile.platform);
-    output::line(profile.guide.replace(CALLBACK, &callback).trim_end())
+    output::line(columns::markdown(&profile.guide.replace(CALLBACK, &callback)).trim_end())
 }
 
 fn unknown(platform: &str, known: &[&Profile]) -> Failure {

@@ -2,7 +2,7 @@
 
 use crate::{api, domain::platform::Profile, engine};
 
-use super::{Common, Failure, output};
+use super::{Common, Failure, columns, output};
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -21,8 +21,16 @@ pub(super) fn run(common: &Common, options: &Options) -> Result<(), Failure> {
 }
 
 fn describe(profile: &Profile) -> String {
-    let kinds: Vec<&str> = profile.kinds.iter().map(|kind| kind.name()).collect();
+    // What only a format allows is possible too.
+    let of_formats = profile.formats.iter().flat_map(|format| format.kinds);
+    let mut kinds: Vec<&str> = Vec::new();
+    for kind in profile.kinds.iter().chain(of_formats) {
+        if !kinds.contains(&kind.name()) {
+            kinds.push(kind.name());
+        }
+    }
     let (name, text) = (profile.name, profile.limits.text.max);
     let kinds = kinds.join(", ");
-    format!("{:<10} {name}: {kinds}; {text} characters. {}", profile.platform, profile.access)
+    let line = format!("{:11}{name}: {kinds}; {text} characters. {}", "", profile.access);
+    format!("{:<11}{}", profile.platform, columns::folded(&line, 11).trim_start())
 }

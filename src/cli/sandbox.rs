@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::{clock::Clock, entropy::Entropy};
+use crate::{clock::Clock, entropy::Entropy, sandbox::Sandbox};
 
 use super::{Common, Failure, output, playground::Playground, server, signals::Signals};
 
@@ -20,12 +20,23 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
     let playground = Playground::start(listener, &Clock::wall(), &Entropy::system())?;
     let origin = &playground.origin;
     output::line(&format!(
-        "Simulated platforms:\n  Mastodon   {origin}/mastodon\n  GoToSocial {origin}/gotosocial\n  \
-         Bluesky    {origin}/bluesky\n  X          {origin}/x\n\
-         What was posted: {origin}/   Faults: POST {origin}/_sandbox/faults\n\
-         Any handle signs in; a Bluesky app password looks like abcd-efgh-ijkl-mnop. Ctrl-C ends \
-         it."
+        "Simulated platforms. What was posted: {origin}/\n\n{}\n\n\
+         Use them: fanfare serve --sandbox-at {origin}\n\
+         Faults:   POST {origin}/_sandbox/faults\n\
+         Any handle signs in; a Bluesky app password looks like abcd-efgh-ijkl-mnop.\n\
+         Ctrl-C ends it.",
+        addresses(origin)
     ))?;
     signals.next().await;
     Ok(())
+}
+
+/// In two columns, so that the list stays short.
+fn addresses(origin: &str) -> String {
+    let column = |name: &&str| format!("{:<38}", format!("{origin}/{name}"));
+    let rows = Sandbox::PLATFORMS.chunks(2).map(|pair| {
+        let row: String = pair.iter().map(column).collect();
+        format!("  {}", row.trim_end())
+    });
+    rows.collect::<Vec<_>>().join("\n")
 }

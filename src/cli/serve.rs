@@ -84,7 +84,7 @@ fn greet(server: &Server, config: &Config) {
 
 fn tell_about(origin: &str) {
     tracing::info!(
-        "All platforms are simulated; what is posted shows at {origin}/. To connect Mastodon, name \
-         the server {origin}/mastodon."
+        "All platforms are simulated; what is posted shows at {origin}/. Mastodon is connected by \
+         the server {origin}/mastodon, all others by their name alone."
     );
 }

@@ -210,7 +210,7 @@ impl Invitation {
             @for scope in &self.scopes {
                 label class="choice" {
                     input type="checkbox" form="consent" name=(REFUSED) value=(scope);
-                    " " code { (scope) }
+                    code { (scope) }
                 }
             }
         };
@@ -289,8 +289,10 @@ body { margin: 0; padding: 1.5rem; background: light-dark(#eef0f4, #14161b);
 main { max-width: 26rem; margin: 6vh auto; padding: 1.5rem 2rem; border-radius: 14px;
   background: light-dark(#fff, #1f2229); border: 1px solid light-dark(#dde0e6, #32363f); }
 h1 { margin: 0 0 1rem; font-size: 1.4rem; } h1 small, small { opacity: .65; font-weight: 400; }
-label { display: block; font-weight: 600; } .choice { font-weight: 400; }
-.choice input { width: auto; } input { width: 100%; box-sizing: border-box;
+label { display: block; font-weight: 600; margin-top: 1rem; }
+.choice { display: flex; gap: .5rem; margin: 0; font-weight: 400; overflow-wrap: anywhere; }
+.choice input { width: auto; } code { min-width: 0; font-size: .85em; }
+input { width: 100%; box-sizing: border-box;
   font: inherit; padding: .55rem .7rem; border-radius: 8px; border: 1px solid #8a90a0; }
 button { font: inherit; padding: .5rem 1.2rem; border-radius: 8px; border: 1px solid #8a90a0; }
 button[value=allow] { background: #2f5fd0; border-color: #2f5fd0; color: #fff; }

@@ -36,6 +36,7 @@ struct Column {
 }
 
 impl View {
+    /// The platforms that somebody used; the busiest first.
     pub(crate) fn of(world: &World) -> View {
         let mut columns = Vec::new();
         for (name, platform) in Platform::NAMES {
@@ -44,16 +45,12 @@ impl View {
             let total = own.clone().count();
             let mut entries: Vec<LedgerEntry> = own.rev().take(SHOWN_MAX).cloned().collect();
             entries.reverse();
-            let tally = world.tallies.get(name);
-            // The second Mastodon server is only shown to those who use it.
-            if platform == Platform::Gotosocial && tally.is_none() {
-                continue;
-            }
-            let counts = tally.map_or([0; 4], |tally| {
-                [tally.accepted, tally.refused, tally.throttled, tally.struck]
-            });
+            let Some(tally) = world.tallies.get(name) else { continue };
+            let counts = [tally.accepted, tally.refused, tally.throttled, tally.struck];
             columns.push(Column { platform, entries, total, counts });
         }
+        // Those alike keep the order of their names, so that nothing jumps.
+        columns.sort_by_key(|column| std::cmp::Reverse(column.total));
         View { columns, faults: world.faults.to_json() }
     }
 }
@@ -76,11 +73,14 @@ pub(crate) fn render(view: &View, now: Timestamp) -> Markup {
                     p { "Simulated platforms. Nothing here has left this machine." }
                 }
                 main id="live" {
+                    @if view.columns.is_empty() {
+                        section class="wide" { p class="empty" { (waiting()) } }
+                    }
                     div class="columns" {
                         @for column in &view.columns { (section(column, now)) }
                     }
                     (faults(&view.faults))
-                    (counts(&view.columns))
+                    @if !view.columns.is_empty() { (counts(&view.columns)) }
                 }
                 footer {
                     a href="/_sandbox/ledger" { "Ledger as JSON" } " · "
@@ -90,6 +90,12 @@ pub(crate) fn render(view: &View, now: Timestamp) -> Markup {
             }
         }
     }
+}
+
+/// Before anybody connected anything.
+fn waiting() -> String {
+    let names = Platform::NAMES.map(|(_, platform)| title(platform));
+    format!("Nobody has connected an account yet. Simulated here: {}.", names.join(", "))
 }
 
 fn title(platform: Platform) -> &'static str {
@@ -145,49 +151,94 @@ fn thread(
 }
 
 fn post(entry: &LedgerEntry, now: Timestamp) -> Markup {
-    let deleted = entry.deleted_at.is_some();
-    let class = match (deleted, entry.reply_to.is_some()) {
-        (true, _) => "post deleted",
-        (false, true) => "post reply",
-        (false, false) => "post",
-    };
     let initial: String = entry.handle.chars().take(1).flat_map(char::to_uppercase).collect();
+    let said_already = |mark: &&String| kind(entry) == Some(mark.as_str());
+    let marks: Vec<&String> = entry.face.marks.iter().filter(|it| !said_already(it)).collect();
     html! {
-        article class=(class) id={ "post-" (entry.sequence) } {
+        article class=(class(entry)) id={ "post-" (entry.sequence) } {
             div class="face" aria-hidden="true" { (initial) }
             div class="body" {
-                p class="by" {
-                    strong { "@" (entry.handle) } " "
-                    time datetime=(entry.at) title=(entry.at) { (ago(entry.at, now)) }
-                    @if entry.face.edited { " · edited" }
-                    @if let Some(label) = entry.face.label { span class="mark" { (label) } }
-                    @else if entry.reply_to.is_some() { span class="mark" { "reply" } }
-                    @if deleted { span class="mark gone" { "deleted" } }
-                }
-                @if !entry.face.marks.is_empty() {
-                    p class="marks" {
-                        @for mark in &entry.face.marks { span class="mark" { (mark) } }
-                    }
+                (byline(entry, now))
+                @if !marks.is_empty() {
+                    p class="marks" { @for mark in marks { span class="mark" { (mark) } } }
                 }
                 @if let Some(warning) = &entry.face.warning {
                     p class="warning" { "⚠ " (warning) }
                 }
                 @if !entry.text.is_empty() { p class="text" { (pieces(&entry.face.pieces)) } }
-                @if !entry.media.is_empty() {
-                    div class={ "media of-" (entry.media.len().min(4)) } {
-                        @for media in &entry.media { (figure(media)) }
-                    }
-                }
+                (files(&entry.media))
                 @if let Some(card) = &entry.face.card {
                     a class="card" href=(safe(&card.url)) rel="noreferrer" {
                         strong { (card.title) } span { (card.description) } small { (card.url) }
                     }
                 }
                 @if !entry.face.poll.is_empty() {
-                    ul class="poll" { @for option in &entry.face.poll { li { (option) } } }
+                    ul class="poll" aria-label="Poll" {
+                        @for option in &entry.face.poll { li { (option) } }
+                    }
                 }
                 p class="id" title=(entry.id) { "#" (entry.sequence) " · " (short(&entry.id)) }
             }
+        }
+    }
+}
+
+fn class(entry: &LedgerEntry) -> String {
+    let mut class = String::from("post");
+    if entry.deleted_at.is_some() {
+        class.push_str(" deleted");
+    }
+    if entry.reply_to.is_some() {
+        class.push_str(" reply");
+    }
+    if let Some(kind @ ("carousel" | "comment" | "reel" | "story")) = kind(entry) {
+        class.push(' ');
+        class.push_str(kind);
+    }
+    class
+}
+
+fn byline(entry: &LedgerEntry, now: Timestamp) -> Markup {
+    html! {
+        p class="by" {
+            strong { "@" (entry.handle) } " "
+            time datetime=(entry.at) title=(entry.at) { (ago(entry.at, now)) }
+            @if entry.face.edited { " · edited" }
+            @if let Some(kind) = kind(entry) { span class="mark kind" { (kind) } }
+            @if entry.deleted_at.is_some() { span class="mark gone" { "deleted" } }
+        }
+    }
+}
+
+/// What it is, where it is more than a text with or without a file.
+fn kind(entry: &LedgerEntry) -> Option<&'static str> {
+    if entry.face.label.is_some() {
+        return entry.face.label;
+    }
+    let has_document = entry.media.iter().any(|media| media.kind == "document");
+    match (entry.reply_to.is_some(), entry.face.poll.is_empty(), has_document) {
+        // There is no other answer on LinkedIn.
+        (true, _, _) if entry.platform == Platform::Linkedin => Some("comment"),
+        (true, _, _) => Some("reply"),
+        (false, false, _) => Some("poll"),
+        (false, true, true) => Some("document"),
+        (false, true, false) => None,
+    }
+}
+
+/// Several lie side by side in a strip of their own, so that the page never gets wider.
+fn files(media: &[LedgerMedia]) -> Markup {
+    let several = media.len() > 1;
+    let named = format!("{} files, side by side", media.len());
+    html! {
+        @if several {
+            div class="media strip" role="group" aria-label=(named) tabindex="0" {
+                @for (at, one) in media.iter().enumerate() {
+                    (figure(one, Some(format!("{} of {}", at + 1, media.len()))))
+                }
+            }
+        } @else if let Some(one) = media.first() {
+            div class="media" { (figure(one, None)) }
         }
     }
 }
@@ -218,21 +269,36 @@ fn safe(url: &str) -> &str {
     }
 }
 
-fn figure(media: &LedgerMedia) -> Markup {
+fn figure(media: &LedgerMedia, place: Option<String>) -> Markup {
     let source = format!("/_sandbox/media/{}", media.shelf);
+    let is_document = media.kind == "document";
     html! {
         figure {
             @match media.kind {
                 "video" => video src=(source) controls preload="metadata" {},
                 "audio" => audio src=(source) controls preload="none" {},
-                "document" => a class="card" href=(source) download="" { "Document" },
+                "document" => a class="card document" href=(source) download="" {
+                    strong { @if media.alt.is_empty() { "Document" } @else { (media.alt) } }
+                    small { (media.mime) ", " (size(media.bytes)) }
+                },
                 _ => img src=(source) alt=(media.alt) loading="lazy";
             }
-            figcaption {
-                @if media.alt.is_empty() { em { "no alt text" } }
-                @else { b { "ALT" } " " (media.alt) }
+            @if !is_document {
+                figcaption {
+                    @if let Some(place) = place { span class="place" { (place) } " " }
+                    @if media.alt.is_empty() { em { "no alt text" } }
+                    @else { b { "ALT" } " " (media.alt) }
+                }
             }
         }
+    }
+}
+
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..=9_999 => format!("{bytes} bytes"),
+        10_000..=9_999_999 => format!("{} KB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
     }
 }
 
@@ -289,16 +355,22 @@ fn counts(columns: &[Column]) -> Markup {
     }
 }
 
-/// Renews the posts when they changed, but not under a film that plays. Without it, the browser
-/// reloads the page.
+/// Renews the posts when they changed, but not under a film that plays or a finger on the keyboard;
+/// what was leafed through stays where it is. Without it, the browser reloads the page.
 const SCRIPT: &str = "
 setInterval(async () => {
-  const plays = [...document.querySelectorAll('video, audio')].some((media) => !media.paused);
-  if (document.hidden || plays) return;
+  const live = document.getElementById('live');
+  const plays = [...live.querySelectorAll('video, audio')].some((media) => !media.paused);
+  if (document.hidden || plays || live.contains(document.activeElement)) return;
   try {
     const page = new DOMParser().parseFromString(await (await fetch('/')).text(), 'text/html');
-    const fresh = page.getElementById('live'), live = document.getElementById('live');
-    if (fresh && fresh.innerHTML !== live.innerHTML) live.innerHTML = fresh.innerHTML;
+    const fresh = page.getElementById('live');
+    if (!fresh || fresh.innerHTML === live.innerHTML) return;
+    const strip = (id) => document.querySelector('#' + id + ' .strip');
+    const leafed = [...live.querySelectorAll('.strip')].filter((one) => one.scrollLeft > 0)
+      .map((one) => [one.closest('article').id, one.scrollLeft]);
+    live.innerHTML = fresh.innerHTML;
+    for (const [id, left] of leafed) if (strip(id)) strip(id).scrollLeft = left;
   } catch { /* The sandbox is away; the next round asks again. */ }
 }, 2000);
 ";
@@ -337,22 +409,37 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
 .face { width: 2.4rem; height: 2.4rem; border-radius: 50%; display: grid; place-items: center;
   background: var(--brand); color: #fff; font-weight: 700; position: relative; }
 .body { min-width: 0; } .body p { margin: 0 0 .35rem; }
-.by time, .by { color: var(--soft); } .by strong { color: var(--ink); overflow-wrap: anywhere; }
+.by { color: var(--soft); } .by time { white-space: nowrap; }
+.by strong { color: var(--ink); overflow-wrap: anywhere; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; } a { color: var(--link); }
+.kind { color: var(--ink); }
 .mark { margin-left: .4rem; padding: 0 .45rem; border: 1px solid var(--line); font-size: .8rem;
-  border-radius: 99px; } .gone { color: var(--bad); border-color: currentColor; }
-.marks .mark { margin: 0 .4rem 0 0; overflow-wrap: anywhere; }
+  border-radius: 99px; white-space: nowrap; }
+.gone { color: var(--bad); border-color: currentColor; }
+.marks .mark { margin: 0 .4rem 0 0; overflow-wrap: anywhere; white-space: normal;
+  border-radius: 8px; display: inline-block; }
 .deleted .text, .deleted .media, .deleted .card { opacity: .5; text-decoration: line-through; }
 .warning { color: var(--bad); } .id { color: var(--soft); font-size: .75rem;
-  overflow-wrap: anywhere; }
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .media { display: grid; gap: .4rem; margin: .3rem 0 .5rem; } figure { margin: 0; min-width: 0; }
-.of-2, .of-3, .of-4 { grid-template-columns: 1fr 1fr; }
-img, video { display: block; width: 100%; max-height: 16rem; object-fit: cover; border-radius: 8px;
+.strip { grid: auto / auto-flow 82%; overflow-x: auto; scroll-snap-type: x proximity;
+  padding-bottom: .4rem; } .strip figure { scroll-snap-align: start; }
+img, video { display: block; width: 100%; max-height: 13rem; object-fit: cover; border-radius: 8px;
   background: var(--ground); } audio { width: 100%; }
+.strip img, .strip video { height: 10rem; }
+.place { padding: 0 .35rem; border-radius: 4px; background: var(--ground); }
+.story .media, .reel .media { max-width: 11rem; } .story img { max-width: 8rem; }
+.story img, .story video, .reel img, .reel video { aspect-ratio: 9 / 16; max-height: none; }
+.story .face { outline: 2px solid var(--brand); outline-offset: 2px; }
+.comment { margin-left: 1.4rem; padding-top: .3rem; } .comment .face { scale: .8; }
+.document::before { content: ''; grid-row: 1 / 3; width: 1.5rem; height: 1.9rem;
+  margin-right: .7rem; border: 2px solid var(--brand); border-radius: 3px 10px 3px 3px; }
+.document { grid-template-columns: auto 1fr; align-items: center; }
 figcaption { font-size: .8rem; color: var(--soft); overflow-wrap: anywhere; }
 .card { display: grid; padding: .6rem .8rem; border: 1px solid var(--line); border-radius: 8px;
   text-decoration: none; color: inherit; margin-bottom: .4rem; overflow-wrap: anywhere; }
 .card span, .card small { color: var(--soft); }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .poll { list-style: none; padding: 0; margin: 0 0 .4rem; } .poll li { border: 1px solid
   var(--line); border-radius: 6px; padding: .2rem .6rem; margin-bottom: .25rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }

@@ -250,6 +250,11 @@ impl Answer {
         Answer::new(status, "application/json; charset=utf-8", body.to_string())
     }
 
+    /// What the body says, where it is JSON.
+    pub(crate) fn said(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
     pub(crate) fn html(status: u16, body: maud::Markup) -> Answer {
         Answer::new(status, "text/html; charset=utf-8", body.into_string())
     }

@@ -161,6 +161,7 @@ impl World {
         match &tail {
             Tail::Answer(answer) | Tail::Late(answer, _) => match answer.status.as_u16() {
                 429 => tally.throttled += 1,
+                400 | 403 if is_limit_of_meta(answer) => tally.throttled += 1,
                 400.. => tally.refused += 1,
                 _ => tally.accepted += 1,
             },
@@ -168,6 +169,13 @@ impl World {
         }
         tail
     }
+}
+
+/// Meta's networks say a limit in the body of an ordinary refusal: "4, 17, 32, 613", and of use
+/// cases "80000" to "80014" (graph-api/overview/rate-limiting, read 2026-11-21).
+fn is_limit_of_meta(answer: &Answer) -> bool {
+    let code = answer.said()["error"]["code"].as_i64();
+    code.is_some_and(|code| matches!(code, 4 | 17 | 32 | 613 | 80_000..=80_014))
 }
 
 fn struck(
@@ -204,5 +212,20 @@ fn struck(
             simulation.revoke(call);
             Tail::Answer(simulation.answer(call, books))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_in_the_words_of_meta_is_told_from_other_refusals() {
+        for (code, is_limit) in [(4, true), (613, true), (80_001, true), (100, false), (190, false)]
+        {
+            let body = serde_json::json!({ "error": { "code": code } });
+            assert_eq!(is_limit_of_meta(&Answer::json(400, &body)), is_limit, "{code}");
+        }
+        assert!(!is_limit_of_meta(&Answer::new(403, "text/plain", "Forbidden")));
     }
 }

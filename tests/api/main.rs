@@ -1,5 +1,6 @@
 //! The API as programs meet it, over HTTP against a running engine.
 
+mod choosing;
 mod events;
 mod keys;
 mod media;

@@ -5,10 +5,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use fanfare::{
     api,
     clock::Clock,
-    domain::mortality::Mortality,
-    engine::{Engine, NetSettings, Place, PrivateAddresses, Settings, facade::Founding},
+    domain::{mortality::Mortality, secret::Secret},
+    engine::{
+        AppCredentials, Engine, NetSettings, Place, PrivateAddresses, Settings, facade::Founding,
+    },
     entropy::Entropy,
-    sandbox::{Clockwork, Limits, Sandbox},
+    sandbox::{Clockwork, Limits, Sandbox, Wiring},
     store::Memory,
 };
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -86,7 +88,17 @@ impl World {
         let body = json!({ "platform": "mastodon", "server": server });
         let begun = self.post("/accounts/connect", &body).await;
         assert_eq!(begun.status, 200, "{}", begun.body);
-        let page = url::Url::parse(begun.json["visit_url"].as_str().unwrap()).unwrap();
+        let back = self.agree(&begun.text("/visit_url"), handle).await;
+        let back = told(self.bare("GET", &back)).await;
+        assert!(back.body.contains(&format!("@{handle}")), "{}", back.body);
+        let accounts = self.get("/accounts").await;
+        let newest = accounts.json["items"].as_array().unwrap().last().unwrap();
+        newest["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Says yes on the platform's page; where that leads back to.
+    pub(crate) async fn agree(&self, page: &str, handle: &str) -> String {
+        let page = url::Url::parse(page).unwrap();
         let mut form: Vec<(String, String)> =
             page.query_pairs().map(|(name, value)| (name.into(), value.into())).collect();
         form.push(("handle".to_owned(), handle.to_owned()));
@@ -94,11 +106,7 @@ impl World {
         let mut target = page.clone();
         target.set_query(None);
         let agreed = told(self.bare("POST", target.as_str()).form(&form)).await;
-        let back = told(self.bare("GET", &agreed.headers["location"])).await;
-        assert!(back.body.contains(&format!("@{handle}")), "{}", back.body);
-        let accounts = self.get("/accounts").await;
-        let newest = accounts.json["items"].as_array().unwrap().last().unwrap();
-        newest["id"].as_str().unwrap().to_owned()
+        agreed.headers["location"].clone()
     }
 
     /// A post to one account, far enough ahead that nothing happens to it by itself.
@@ -153,6 +161,11 @@ fn sandbox(clock: &Clock) -> Sandbox {
 }
 
 fn settings(clock: &Clock, base: &str, origin: &str) -> Settings {
+    let Wiring { endpoints, clients } = Wiring::at(origin);
+    let app = |(section, client_id)| {
+        let client_secret = Some(Secret::new(Wiring::SECRET));
+        (section, AppCredentials { client_id, client_secret })
+    };
     Settings {
         data: Place::Memory(Memory::default()),
         cache_bytes: 1 << 20,
@@ -166,9 +179,9 @@ fn settings(clock: &Clock, base: &str, origin: &str) -> Settings {
             private_addresses: PrivateAddresses::Refused,
             allowed_origins: vec![origin.to_owned()],
         },
-        endpoints: BTreeMap::new(),
+        endpoints,
         versions: BTreeMap::new(),
-        apps: BTreeMap::new(),
+        apps: clients.into_iter().map(app).collect(),
         posts_per_hour: 1_000,
         grace: Duration::from_secs(900),
         rest_after: Duration::from_secs(3_600),

@@ -69,7 +69,12 @@ fn a_demonstration_ends_as_its_script_wants() {
     for nothing in ["duplicates", "lost", "out_of_order", "other"] {
         assert_eq!(tally[nothing], 0, "{tally}");
     }
-    assert_eq!((&tally["deliveries"], &tally["cancelled"]), (&22.into(), &1.into()));
+    assert_eq!((&tally["deliveries"], &tally["cancelled"]), (&31.into(), &1.into()));
+    let classic = ["demo", "--once", "--json", "--platforms", "classic"];
+    assert_eq!(json(&run(folder.path(), &classic))["deliveries"], 23);
+    let slip = run(folder.path(), &["demo", "--once", "--platforms", "treads"]);
+    assert_eq!(code(&slip), 2);
+    assert!(said(&slip).contains("Did you mean `threads`?"), "{}", said(&slip));
     // It leaves nothing behind.
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }

@@ -63,12 +63,20 @@ pub(super) struct Tally {
     pub(super) late_p99_ms: u64,
 }
 
+/// How many deliveries the script means to end or be tried in that way.
+pub(super) struct Script {
+    pub(super) cancelled: usize,
+    pub(super) throttled: usize,
+    pub(super) unanswered: usize,
+}
+
 impl Tally {
-    /// Whether every delivery ended as the script wants it.
-    pub(super) fn is_as_intended(&self, cancelled: usize) -> bool {
+    /// Whether every delivery ended as the script wants it, and was tried as it wants it.
+    pub(super) fn is_as_intended(&self, script: &Script) -> bool {
         let wrong = self.other + self.duplicates + self.lost + self.out_of_order;
-        let tried = self.throttled > 0 && self.in_doubt_resolved > 0;
-        wrong == 0 && tried && self.cancelled == cancelled
+        let tried =
+            self.throttled >= script.throttled && self.in_doubt_resolved >= script.unanswered;
+        wrong == 0 && tried && self.cancelled == script.cancelled
     }
 }
 
@@ -159,7 +167,8 @@ mod tests {
         let all = [ended("ada", "one", 1, "published"), ended("ada", "two", 2, "cancelled")];
         let tally = tally(&all, &empty_ledger());
         assert_eq!((tally.published, tally.cancelled, tally.lost), (1, 1, 1));
-        assert!(!tally.is_as_intended(1));
+        let script = Script { cancelled: 1, throttled: 0, unanswered: 0 };
+        assert!(!tally.is_as_intended(&script));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A picture and a film of our own making.
+//! Pictures, films and a document of our own making. The PNG is drawn here; how the embedded files
+//! were made stands with each.
 
 const WIDTH: u32 = 160;
 const HEIGHT: u32 = 90;
@@ -88,6 +89,30 @@ pub(super) fn film() -> Vec<u8> {
     include_bytes!("waves.mp4").to_vec()
 }
 
+/// A sky, a sea and a sun, computed pixel by pixel as a PPM of 600 by 480 and written by
+/// `ffmpeg -pix_fmt yuvj420p -q:v 9 -map_metadata -1`.
+pub(super) fn dawn() -> Vec<u8> {
+    include_bytes!("dawn.jpg").to_vec()
+}
+
+/// As [`dawn`], with other colours.
+pub(super) fn dusk() -> Vec<u8> {
+    include_bytes!("dusk.jpg").to_vec()
+}
+
+/// Four seconds, upright, 540 by 960, without sound. Each row of a frame has one colour, which
+/// follows a sine; raw frames went through `ffmpeg -r 12 -c:v libx264 -preset veryslow -crf 34
+/// -pix_fmt yuv420p -movflags +faststart -map_metadata -1`.
+pub(super) fn tide() -> Vec<u8> {
+    include_bytes!("tide.mp4").to_vec()
+}
+
+/// One page of text in Helvetica: a PDF 1.4 of five objects, put together by a script that wrote
+/// them out and counted their offsets.
+pub(super) fn document() -> Vec<u8> {
+    include_bytes!("tides.pdf").to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,11 +124,20 @@ mod tests {
     }
 
     #[test]
-    fn picture_and_film_are_taken_for_what_they_are() {
+    fn files_are_taken_for_what_they_are() {
         let picture = picture();
         let size = imagesize::blob_size(&picture).unwrap();
         assert_eq!((size.width, size.height), (160, 90));
         assert_eq!(infer::get(&picture).unwrap().mime_type(), "image/png");
-        assert_eq!(infer::get(&film()).unwrap().mime_type(), "video/mp4");
+        let kinds = [
+            (film(), "video/mp4"),
+            (tide(), "video/mp4"),
+            (dawn(), "image/jpeg"),
+            (dusk(), "image/jpeg"),
+            (document(), "application/pdf"),
+        ];
+        for (bytes, wanted) in kinds {
+            assert_eq!(infer::get(&bytes).unwrap().mime_type(), wanted);
+        }
     }
 }

@@ -8,6 +8,8 @@ use crate::cli::{
     loopback::{self, Answer},
 };
 
+use super::cast::Person;
+
 pub(super) struct Robot {
     /// `http://127.0.0.1:7700`.
     pub(super) base: String,
@@ -69,26 +71,38 @@ impl Robot {
     }
 
     /// Through the platform's own way of signing in. The account's id.
-    pub(super) async fn connect(
-        &self,
-        platform: &str,
-        server: &str,
-        handle: &str,
-    ) -> Result<String, Failure> {
-        let mut request = json!({ "platform": platform, "server": server });
+    pub(super) async fn connect(&self, person: &Person, server: &str) -> Result<String, Failure> {
+        let platform = person.platform;
+        let mut request = json!({ "platform": platform, "server": server, "login": person.login });
         if platform == "bluesky" {
-            request =
-                json!({ "platform": platform, "identifier": handle, "password": APP_PASSWORD });
+            request = json!({ "platform": platform, "identifier": person.handle,
+                "password": APP_PASSWORD });
         }
         let begun = self.post("/accounts/connect", &request).await?;
         if begun["state"] == "connected" {
             return Ok(text(&begun, "/account/id"));
         }
-        agree(&text(&begun, "/visit_url"), handle).await?;
+        agree(&text(&begun, "/visit_url"), person.signs_in_as()).await?;
+        if person.chosen_by.is_some() {
+            return self.choose(&text(&begun, "/connection"), person.handle).await;
+        }
         // In the order of their making, so the new one is the last.
         let accounts = self.get("/accounts?limit=200").await?;
         let newest = accounts["items"].as_array().and_then(|items| items.last());
         Ok(newest.map(|account| text(account, "/id")).unwrap_or_default())
+    }
+
+    /// One of the pages or organizations that the sign-in gives access to.
+    async fn choose(&self, connection: &str, handle: &str) -> Result<String, Failure> {
+        let path = format!("/connections/{connection}");
+        let offered = self.get(&path).await?;
+        let mut targets = offered["targets"].as_array().into_iter().flatten();
+        let Some(wanted) = targets.find(|target| target["handle"] == handle) else {
+            let sentence = format!("There is no {handle} to choose: {offered}");
+            return Err(Failure::NotDone(sentence));
+        };
+        let chosen = self.post(&path, &json!({ "targets": [wanted["id"]] })).await?;
+        Ok(text(&chosen, "/accounts/0/id"))
     }
 }
 

@@ -9,21 +9,7 @@ use crate::{
     sandbox::{Fault, FaultKind, Operation},
 };
 
-/// Handles are different on purpose: each names one account on one platform.
-pub(super) const CAST: [Person; 5] = [
-    Person { handle: "ada", platform: "mastodon", server: "mastodon" },
-    Person { handle: "ben", platform: "mastodon", server: "mastodon" },
-    Person { handle: "cleo", platform: "mastodon", server: "gotosocial" },
-    Person { handle: "dora.test", platform: "bluesky", server: "" },
-    Person { handle: "eli", platform: "x", server: "" },
-];
-
-pub(super) struct Person {
-    pub(super) handle: &'static str,
-    pub(super) platform: &'static str,
-    /// Its place in the sandbox, where people name the server.
-    pub(super) server: &'static str,
-}
+use super::cast::{CAST, Person, Playbill};
 
 pub(super) struct Scene {
     /// For the progress lines.
@@ -63,9 +49,16 @@ pub(super) enum Trial {
 }
 
 /// The uploaded files, by id.
+#[derive(Default)]
 pub(super) struct Props {
     pub(super) picture: String,
+    /// The same harbour in the morning and in the evening, as JPEG.
+    pub(super) dawn: String,
+    pub(super) dusk: String,
     pub(super) film: String,
+    /// Upright, and long enough for a reel.
+    pub(super) tide: String,
+    pub(super) document: String,
 }
 
 impl Scene {
@@ -83,7 +76,17 @@ impl Scene {
     }
 
     fn showing(mut self, media: &str, alt: &str) -> Scene {
-        self.content["parts"][0]["media"] = json!([{ "id": media, "alt": alt }]);
+        self.content = with_media(self.content, media, alt);
+        self
+    }
+
+    fn asking(mut self, name: &str, value: &str) -> Scene {
+        self.content["options"][name] = json!(value);
+        self
+    }
+
+    fn on(mut self, platform: &'static str, content: Value) -> Scene {
+        self.variants.insert(platform, content);
         self
     }
 
@@ -121,10 +124,26 @@ pub(super) fn content(texts: &[&str]) -> Value {
     json!({ "parts": parts })
 }
 
-/// The posts, and for each account in the order of their times.
-pub(super) fn scenes(props: &Props) -> Vec<Scene> {
+/// One more file in the first part.
+fn with_media(mut content: Value, media: &str, alt: &str) -> Value {
+    let file = json!({ "id": media, "alt": alt });
+    match content["parts"][0]["media"].as_array_mut() {
+        Some(files) => files.push(file),
+        None => content["parts"][0]["media"] = json!([file]),
+    }
+    content
+}
+
+/// The posts of those who play, and for each account in the order of their times.
+pub(super) fn scenes(props: &Props, playbill: &Playbill) -> Vec<Scene> {
     let mut scenes = morning(props);
+    scenes.extend(networks(props));
     scenes.extend(evening());
+    for scene in &mut scenes {
+        scene.to.retain(|handle| playbill.find(handle).is_some());
+    }
+    scenes.retain(|scene| !scene.to.is_empty());
+    scenes.sort_by_key(|scene| scene.second);
     scenes
 }
 
@@ -146,12 +165,7 @@ fn morning(props: &Props) -> Vec<Scene> {
                 "Three: that is all. It never asks whether somebody is looking.",
             ],
         ),
-        Scene::new(
-            "to everybody",
-            12,
-            &["ada", "ben", "cleo", "dora.test", "eli"],
-            &["One post, five accounts, three networks. Hello from all of us!"],
-        ),
+        to_everybody(props),
         Scene {
             trial: Trial::Throttled,
             ..Scene::new(
@@ -170,17 +184,66 @@ fn morning(props: &Props) -> Vec<Scene> {
     ]
 }
 
+/// One text. Instagram has no post without a file, so there it comes with a picture.
+fn to_everybody(props: &Props) -> Scene {
+    const TEXT: &str = "One text for every network. Hello from all of us!";
+    let everybody: Vec<&str> = CAST.iter().map(|person| person.handle).collect();
+    Scene::new("to everybody", 12, &everybody, &[TEXT])
+        .on("instagram", with_media(content(&[TEXT]), &props.dawn, DAWN))
+}
+
+const DAWN: &str = "The sun above a pale sea, early in the morning";
+const DUSK: &str = "The sun, large and red, above a dark sea";
+
+/// What is special about the large networks.
+fn networks(props: &Props) -> Vec<Scene> {
+    vec![
+        Scene::new("a story", 6, &["iris"], &[""])
+            .showing(&props.dusk, "")
+            .asking("format", "story"),
+        Scene::new(
+            "first comment",
+            10,
+            &["fay-bakery"],
+            &["The harbour before anybody is up.", "Taken from the north pier, at six."],
+        )
+        .showing(&props.dawn, DAWN),
+        Scene {
+            trial: Trial::Unanswered,
+            ..Scene::new("a document", 15, &["lena-works"], &["The tide table, to print."])
+                .showing(&props.document, "")
+                .asking("title", "Tide table")
+        },
+        Scene::new("a carousel", 18, &["iris", "gil.bakery"], &["Dawn and dusk, one day apart."])
+            .showing(&props.dawn, DAWN)
+            .showing(&props.dusk, DUSK),
+        Scene::new(
+            "a thread",
+            22,
+            &["theo"],
+            &["What a harbour looks like at dusk:", "And now imagine the gulls."],
+        )
+        .showing(&props.dusk, DUSK),
+        Scene::new("a reel", 30, &["iris"], &["The tide, for four seconds."])
+            .showing(&props.tide, "")
+            .asking("format", "reel"),
+        Scene::new("a poll", 34, &["eli"], &["When is the harbour at its best?"])
+            .asking("poll", "Dawn\nDusk"),
+        Scene::new("a poll", 50, &["lena-works"], &["Help us to plan the opening hours."])
+            .asking("poll", "Morning\nEvening")
+            .asking("poll_question", "When will you come?"),
+    ]
+}
+
 fn evening() -> Vec<Scene> {
     vec![
-        Scene {
-            variants: BTreeMap::from([("x", content(&["Tide tables are in. Short, for X."]))]),
-            ..Scene::new(
-                "a variant",
-                28,
-                &["ada", "eli"],
-                &["Tide tables for the week are in, with the long version for those who read on."],
-            )
-        },
+        Scene::new(
+            "a variant",
+            28,
+            &["ada", "eli"],
+            &["Tide tables for the week are in, with the long version for those who read on."],
+        )
+        .on("x", content(&["Tide tables are in. Short, for X."])),
         Scene {
             then: Then::Edits("The ferry leaves at ten past nine."),
             ..Scene::new("edited", 32, &["dora.test"], &["The ferry leaves at nine."])
@@ -208,27 +271,35 @@ fn evening() -> Vec<Scene> {
 }
 
 /// Injected before the curtain rises. Each lets pass what its account publishes before.
-pub(super) fn faults() -> Vec<Fault> {
-    let of = |kind, account: &str, after| {
+pub(super) fn faults(playbill: &Playbill) -> Vec<Fault> {
+    let of = |kind, handle: &str, after| {
+        let person = playbill.find(handle)?;
         let mut fault = Fault::new(kind, Operation::Publish);
-        (fault.account, fault.after) = (Some(account.to_owned()), after);
-        fault
+        (fault.account, fault.after) = (Some(person.signs_in_as().to_owned()), after);
+        Some(fault)
     };
-    let mut throttle = of(FaultKind::Throttle, "ben", 1);
-    throttle.retry_after = Some(Duration::from_secs(4));
+    let throttle = of(FaultKind::Throttle, "ben", 1).map(|mut throttle| {
+        throttle.retry_after = Some(Duration::from_secs(4));
+        throttle
+    });
     // The throttled request counts for nobody else; its repetition does.
-    vec![throttle, of(FaultKind::DropAnswer, "ben", 3), of(FaultKind::DropAnswer, "eli", 1)]
+    let dropped = [("ben", 3), ("eli", 1), ("lena-works", 1)];
+    let dropped = dropped.map(|(handle, after)| of(FaultKind::DropAnswer, handle, after));
+    throttle.into_iter().chain(dropped.into_iter().flatten()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn all_scenes() -> Vec<Scene> {
+        scenes(&Props::default(), &Playbill::named("all").unwrap())
+    }
+
     #[test]
     fn no_two_posts_of_an_account_read_alike() {
-        let props = Props { picture: String::new(), film: String::new() };
         let mut seen = std::collections::BTreeSet::new();
-        for scene in scenes(&props) {
+        for scene in all_scenes() {
             for person in CAST.iter().filter(|person| scene.to.contains(&person.handle)) {
                 for text in scene.expected(person) {
                     assert!(seen.insert((person.handle, text)), "{}", scene.label);
@@ -239,9 +310,16 @@ mod tests {
 
     #[test]
     fn kathmandu_is_five_hours_and_three_quarters_ahead() {
-        let props = Props { picture: String::new(), film: String::new() };
-        let scenes = scenes(&props);
+        let scenes = all_scenes();
         let scene = scenes.iter().find(|scene| scene.clock == WhoseClock::Kathmandu).unwrap();
         assert_eq!(scene.plan(Timestamp(0))["local"]["wall"], "1970-01-01T05:45:44");
+    }
+
+    #[test]
+    fn whoever_does_not_play_has_no_scene_and_no_fault() {
+        let playbill = Playbill::named("threads").unwrap();
+        let scenes = scenes(&Props::default(), &playbill);
+        assert!(!scenes.is_empty() && scenes.iter().all(|scene| scene.to == ["theo"]));
+        assert!(faults(&playbill).is_empty());
     }
 }

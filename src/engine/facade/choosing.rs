@@ -68,12 +68,27 @@ impl Engine {
         chosen: &[String],
     ) -> Answer<Vec<Account>> {
         self.refuse_when_stopping()?;
-        let state = hash(state);
-        let choice = self.choice_at(state)?;
-        if choice.platform != platform {
-            return Err(unknown_connection());
-        }
+        let (state, choice) = self.visited(platform, state)?;
         self.take_chosen(state, choice, chosen).await
+    }
+
+    /// What there is to choose from, for that person.
+    pub fn choice_of_visitor(&self, platform: &str, state: &str) -> Answer<Choice> {
+        let (state, choice) = self.visited(platform, state)?;
+        self.choice_of(state, &choice)
+    }
+
+    fn visited(&self, platform: &str, state: &str) -> Answer<([u8; 32], PendingChoice)> {
+        let state = hash(state);
+        let (now, choice) = (self.core.now(), self.core.store.choice(state)?);
+        let choice = choice.filter(|choice| choice.until > now && choice.platform == platform);
+        choice.map(|choice| (state, choice)).ok_or_else(|| {
+            Problem::new(
+                Code::NotFound,
+                "This choice is over: after signing in, it can be made for an hour.",
+                "Begin to connect the account again.",
+            )
+        })
     }
 
     fn choice_at(&self, state: [u8; 32]) -> Answer<PendingChoice> {
@@ -118,7 +133,7 @@ impl Engine {
     ) -> Answer<Vec<Account>> {
         if chosen.is_empty() {
             let sentence = "Nothing was chosen.";
-            let remedy = "Go back, or name at least one of the `targets`.";
+            let remedy = "Choose at least one.";
             return Err(Problem::new(Code::Invalid, sentence, remedy).at("targets"));
         }
         let kept = self

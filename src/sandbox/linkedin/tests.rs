@@ -382,7 +382,8 @@ async fn a_document_needs_a_title_and_a_format_that_can_be_shown() {
     let ledger = trial.sandbox.ledger();
     assert_eq!((ledger[0].media[0].kind, ledger[0].media[0].mime), ("document", "application/pdf"));
     let (_, page) = trial.get("/", "").await;
-    assert!(page.as_str().unwrap().contains(">Document</a>"));
+    let page = page.as_str().unwrap();
+    assert!(page.contains("card document") && page.contains("<strong>a.pdf</strong>"), "{page}");
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ async fn a_photo_story_is_a_staged_photo_and_is_listed_for_a_day() {
     assert_eq!(listed["data"][0]["media_id"], json!(photo));
     assert_eq!(listed["data"][0]["post_id"], made["post_id"]);
     let (_, page) = alice.trial.get("/", "").await;
-    assert!(page.as_str().unwrap().contains(r#"<span class="mark">story</span>"#));
+    assert!(page.as_str().unwrap().contains(r#"<span class="mark kind">story</span>"#));
     let again = alice.on_page("photo_stories", json!({ "photo_id": photo })).await.1;
     assert_eq!(code(&again), (100, 1_366_051));
     alice.trial.advance(DAY);
