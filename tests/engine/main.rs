@@ -4,6 +4,7 @@
 
 mod accounts;
 mod downtime;
+mod footage;
 mod killed;
 mod pacing;
 mod planning;

@@ -320,7 +320,7 @@ pub(crate) async fn found(engine: &Engine) -> Caller {
     caller
 }
 
-/// Through the platform's own way of signing in.
+/// Through the platform's own way of signing in; of several, the one behind a `/`.
 pub(crate) async fn connect(
     planet: &Planet,
     engine: &Engine,
@@ -334,10 +334,11 @@ pub(crate) async fn connect(
         _ => String::new(),
     };
     let platform = if platform == "gotosocial" { "mastodon" } else { platform };
+    let (platform, login) = platform.split_once('/').unwrap_or((platform, ""));
     let request = ConnectRequest {
         platform: platform.to_owned(),
         server,
-        login: String::new(),
+        login: login.to_owned(),
         identifier: handle.to_owned(),
         password: Some(Secret::new(PASSWORD)),
         reconnect: None,
