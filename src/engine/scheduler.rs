@@ -3,7 +3,10 @@
 //! Owns: when to wake, in memory. The timers are in the store.
 //! Never: what a timer means; that is read from its record when it fires.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::AbortHandle;
@@ -44,9 +47,11 @@ pub(super) struct SchedulerState {
 /// The first batch of a pass is small, so that the first post of a herd need not wait for many.
 const BATCH_FIRST: usize = 16;
 const BATCH: usize = 128;
-/// More than this that is late goes behind what is due now, and is taken in pieces so that it never
-/// delays it.
+/// What is late goes behind what is due now, and is taken in pieces so that it never delays it.
 const BATCH_LATE: usize = 64;
+/// As many as that are looked through for what belongs before something that is due now.
+const LATE_MAX: usize = 2_048;
+const OLDEST: Timestamp = Timestamp(0);
 const UNREADABLE_AGAIN: Duration = Duration::from_secs(3_600);
 
 /// A longer gap between two looks at the clock means that the process, or the machine, stood still.
@@ -102,19 +107,21 @@ impl SchedulerState {
         loop {
             let now = self.core.now();
             let fresh = now.before(LATE_AFTER);
-            let late = self.core.store.timers_between(Timestamp::default(), fresh, BATCH_LATE)?;
-            // A few that are late cost one commit, and keep the order on their accounts: whoever is
-            // told of what is due now finds the earlier posts there.
-            let is_little = late.len() < BATCH_LATE;
-            if is_little {
-                self.fire(Timestamp::default(), fresh, BATCH_LATE).await?;
+            self.thin_out(fresh).await?;
+            let timers = self.core.store.timers_between(fresh, now, batch)?;
+            let fired = timers.len();
+            let mut told = Told::default();
+            for piece in self.late_before(&timers, fresh)?.chunks(BATCH) {
+                told = self.fire(piece.to_vec(), told).await?;
             }
-            let fired = self.fire(fresh, now, batch).await?;
+            self.tell(self.fire(timers, told).await?);
             if fired < batch {
-                if is_little {
+                let late = self.core.store.timers_between(OLDEST, fresh, BATCH_LATE)?;
+                let is_last = late.len() < BATCH_LATE;
+                self.tell(self.fire(late, Told::default()).await?);
+                if is_last {
                     return Ok(());
                 }
-                self.fire(Timestamp::default(), fresh, BATCH_LATE).await?;
             }
             batch = BATCH;
             self.core.beat();
@@ -122,18 +129,60 @@ impl SchedulerState {
         }
     }
 
-    /// Fires at most `limit` timers with `from <= due <= until`, in one commit.
-    async fn fire(&self, from: Timestamp, until: Timestamp, limit: usize) -> Result<usize, Halt> {
-        let timers = self.core.store.timers_between(from, until, limit)?;
-        if timers.is_empty() {
-            return Ok(0);
+    /// After a long downtime so much may be late that looking through it before each batch would
+    /// cost more than firing it, so the oldest are fired until little enough is left.
+    async fn thin_out(&self, fresh: Timestamp) -> Result<(), Halt> {
+        while self.core.store.timers_between(OLDEST, fresh, LATE_MAX + 1)?.len() > LATE_MAX {
+            let oldest = self.core.store.timers_between(OLDEST, fresh, LATE_MAX)?;
+            for piece in oldest.chunks(BATCH) {
+                self.tell(self.fire(piece.to_vec(), Told::default()).await?);
+            }
+            self.core.beat();
         }
-        let count = timers.len();
+        Ok(())
+    }
+
+    /// What is late on the accounts that these timers are of: their order stands above all, so it
+    /// has to be on their lanes first. Usually nothing is late, and then nothing is read.
+    fn late_before(&self, timers: &[Timer], fresh: Timestamp) -> Result<Vec<Timer>, Halt> {
+        if timers.is_empty() || self.core.store.timers_between(OLDEST, fresh, 1)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut accounts = BTreeSet::new();
+        for timer in timers {
+            accounts.extend(self.account_of(timer)?);
+        }
+        let mut late = Vec::new();
+        for timer in self.core.store.timers_between(OLDEST, fresh, LATE_MAX)? {
+            if self.account_of(&timer)?.is_some_and(|account| accounts.contains(&account)) {
+                late.push(timer);
+            }
+        }
+        Ok(late)
+    }
+
+    /// `None` for other timers than a delivery's, and for a record that is damaged: firing it will
+    /// complain.
+    fn account_of(&self, timer: &Timer) -> Result<Option<AccountId>, Halt> {
+        if timer.kind != TIMER_DELIVERY {
+            return Ok(None);
+        }
+        match self.core.store.delivery(timer.organization, DeliveryId(timer.id)).map_err(Halt::from)
+        {
+            Ok(delivery) => Ok(delivery.map(|delivery| delivery.account)),
+            Err(halt) if halt.is_unreadable() => Ok(None),
+            Err(halt) => Err(halt),
+        }
+    }
+
+    /// Fires these in one commit. Whom it concerns is added to `told`, and told by the caller.
+    async fn fire(&self, timers: Vec<Timer>, mut told: Told) -> Result<Told, Halt> {
+        if timers.is_empty() {
+            return Ok(told);
+        }
         let (now, epoch) = (self.core.now(), self.core.epoch);
-        let told = self
-            .core
+        self.core
             .commit("fire timers", move |view| {
-                let mut told = Told::default();
                 for timer in timers {
                     let Timer { due, organization, id, kind } = timer;
                     if kind != TIMER_DELIVERY {
@@ -162,9 +211,7 @@ impl SchedulerState {
                 }
                 Ok(told)
             })
-            .await?;
-        self.tell(told);
-        Ok(count)
+            .await
     }
 
     /// Casts fail only while everything is being stopped.

@@ -32,7 +32,7 @@ async fn begin(world: &World, network: &str, reconnect: Option<AccountId>) -> (S
     };
     match world.engine.connect(&world.caller, request).await.unwrap() {
         Connecting::Visit { url, connection, .. } => (url, connection),
-        Connecting::Connected(account) => panic!("{account:?} without a visit"),
+        Connecting::Connected { account, .. } => panic!("{account:?} without a visit"),
     }
 }
 

@@ -288,3 +288,28 @@ async fn order_holds_among_what_came_due_while_nobody_was_there() {
     assert_eq!(world.planet.texts(&account), ["late", "prepared", "now"]);
     world.check().await;
 }
+
+/// What is late waits for what is due now, but not where it is of the same account.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_due_first_on_an_account_goes_first_when_the_next_comes_due_at_a_start() {
+    let mut world = World::new().await;
+    let account = world.connect("mastodon", "alice").await;
+    let picture = upload(&world.engine, &world.caller, &png(1)).await;
+    let mut deliveries = Vec::new();
+    for (text, seconds) in [("first", 60), ("second", 100)] {
+        let parts = vec![part(text, &[picture])];
+        let content = Content { parts, options: std::collections::BTreeMap::new() };
+        let plan = world.in_seconds(seconds);
+        let delivery = world.post(content, account.id, plan, 5).await;
+        // Its picture is up, and its timer is at its time.
+        world.told(&delivery, "Everything is prepared").await;
+        deliveries.push(delivery);
+    }
+    world.engine.stop(Duration::from_secs(5)).await;
+    world.planet.turn(100);
+    world.engine = world.planet.engine(Mortality::default()).await;
+    for delivery in deliveries {
+        world.until(delivery.id, published).await;
+    }
+    assert_eq!(world.planet.texts(&account), ["first", "second"]);
+}
