@@ -31,6 +31,7 @@ pub mod linkedin;
 pub mod mastodon;
 mod meta;
 pub mod threads;
+pub mod tiktok;
 pub mod x;
 
 /// What a platform's file provides, in this order.
@@ -130,6 +131,7 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
     &threads::Threads,
+    &tiktok::TikTok,
     &x::X,
 ];
 
