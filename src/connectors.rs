@@ -30,6 +30,7 @@ pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
 mod meta;
+pub mod snapchat;
 pub mod threads;
 pub mod tiktok;
 pub mod x;
@@ -130,6 +131,7 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &instagram::Instagram,
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
+    &snapchat::Snapchat,
     &threads::Threads,
     &tiktok::TikTok,
     &x::X,

@@ -12,6 +12,7 @@ mod fake;
 mod instagram;
 mod linkedin;
 mod mastodon;
+mod snapchat;
 mod specs;
 mod threads;
 mod tiktok;
@@ -38,6 +39,7 @@ const FAKES: &[&Fake] = &[
     &instagram::FAKE,
     &linkedin::FAKE,
     &mastodon::FAKE,
+    &snapchat::FAKE,
     &threads::FAKE,
     &tiktok::FAKE,
     &x::FAKE,
@@ -295,7 +297,8 @@ fn profiles_are_complete() {
             assert!(endpoint.starts_with("https://") && !endpoint.ends_with('/'), "{name}");
         }
         let (limits, has) = (profile.limits, |kind| profile.kinds.contains(&kind));
-        assert!(limits.text.max > 0 && limits.parts_max > 0, "{name}");
+        let mut all = profile.formats.iter().map(|format| format.limits).chain([limits]);
+        assert!(all.any(|limits| limits.text.max > 0) && limits.parts_max > 0, "{name}");
         assert_eq!(has(Kind::Image), limits.images_max > 0 && limits.image_bytes_max > 0, "{name}");
         assert_eq!(has(Kind::Gif), limits.gif_bytes_max > 0, "{name}");
         assert_eq!(has(Kind::Video), limits.videos_max > 0 && limits.video_bytes_max > 0, "{name}");
