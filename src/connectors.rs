@@ -30,7 +30,9 @@ pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
 mod meta;
+pub mod snapchat;
 pub mod threads;
+pub mod tiktok;
 pub mod x;
 
 /// What a platform's file provides, in this order.
@@ -129,7 +131,9 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &instagram::Instagram,
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
+    &snapchat::Snapchat,
     &threads::Threads,
+    &tiktok::TikTok,
     &x::X,
 ];
 

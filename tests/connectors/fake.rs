@@ -227,9 +227,17 @@ pub(crate) fn job(connector: &dyn AnyConnector, fake: &Fake, parts: Vec<JobPart>
         author: (fake.author)(),
         limits: connector.profile().limits,
         parts,
-        options: Default::default(),
+        options: needed(fake.platform),
         armed: Some(NOW.before(Duration::from_secs(10))),
     }
+}
+
+/// Options without which a platform publishes nothing: `(platform, option, value)`.
+const NEEDED: &[(&str, &str, &str)] = &[("tiktok", "privacy", "public")];
+
+fn needed(platform: &str) -> BTreeMap<String, String> {
+    let needed = NEEDED.iter().filter(|(of, ..)| *of == platform);
+    needed.map(|(_, name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 pub(crate) fn site(fake: &Fake) -> Site {

@@ -101,6 +101,16 @@ const DESCRIBED: &[Described] = &[
         at_least: 195,
     },
     Described {
+        platform: "tiktok",
+        read: |specs| {
+            let path = specs.join("tiktok/tiktok-v2.transcribed-openapi.json");
+            let document = read_json(&path)?;
+            Some(Description::OpenApi(OpenApi::new(document, Forms::AsDescribed)))
+        },
+        errands: crate::tiktok::ERRANDS,
+        at_least: 39,
+    },
+    Described {
         platform: "x",
         read: |specs| {
             let document = read_json(&specs.join("x/openapi-v2.json"))?;

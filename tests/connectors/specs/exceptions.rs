@@ -58,6 +58,11 @@ pub(crate) const UNDESCRIBED: &[Undescribed] = &[
         "PUT www.linkedin.com/dms-uploads/**",
         "LinkedIn names the address of an upload in its answer; nobody describes it.",
     ),
+    undescribed(
+        "tiktok",
+        "PUT open-upload.tiktokapis.com/video",
+        "TikTok names the address of an upload in its answer; a page shows the pieces in words.",
+    ),
     undescribed("x", "POST /2/oauth2/revoke", OAUTH),
 ];
 

@@ -20,6 +20,13 @@ const UNKNOWN: &str = "is not in the description";
 fn wrong_by_openapi() -> Vec<(&'static str, Request, &'static str)> {
     let tweet = |body: Value| post("api.x.com/2/tweets", Body::Json(body));
     let status = |body: Value| post("social.example/api/v1/statuses", Body::Json(body));
+    let film = |information: Value| {
+        let source = json!({
+            "source": "FILE_UPLOAD", "video_size": 1, "chunk_size": 1, "total_chunk_count": 1,
+        });
+        let body = json!({ "post_info": information, "source_info": source });
+        post("open.tiktokapis.com/v2/post/publish/video/init/", Body::Json(body))
+    };
     let append = "api.x.com/2/media/upload/7/append";
     let mut unversioned = linkedin_post(Value::Null);
     unversioned.headers.remove(0);
@@ -56,6 +63,15 @@ fn wrong_by_openapi() -> Vec<(&'static str, Request, &'static str)> {
         ("linkedin", linkedin_post(json!({})), "the body.content has 0 fields"),
         ("linkedin", linkedin_post(json!({ "article": {} })), "the body.content.article lacks"),
         ("linkedin", linkedin_post(json!({ "document": {} })), "does not know `document`"),
+        ("tiktok", film(json!({ "title": "Hi" })), "the body.post_info lacks"),
+        ("tiktok", film(json!({ "privacy_level": "PUBLIC" })), "which is none of"),
+        (
+            "tiktok",
+            film(json!({ "privacy_level": "SELF_ONLY", "is_ai": true })),
+            "does not know `is_ai`",
+        ),
+        ("tiktok", post("open.tiktokapis.com/v2/video/list/", Body::Empty), "fields is missing"),
+        ("tiktok", get("open.tiktokapis.com/v2/post/publish/status/fetch/"), UNKNOWN),
     ]
 }
 
