@@ -26,12 +26,14 @@ use crate::domain::{
 
 pub mod bluesky;
 pub mod facebook;
+pub mod googlebusiness;
 pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
 mod meta;
 pub mod threads;
 pub mod x;
+pub mod youtube;
 
 /// What a platform's file provides, in this order.
 pub trait Connector {
@@ -125,11 +127,13 @@ pub trait AnyConnector: Sync {
 pub const ALL: &[&dyn AnyConnector] = &[
     &bluesky::Bluesky,
     &facebook::Facebook,
+    &googlebusiness::GoogleBusiness,
     &instagram::Instagram,
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
     &threads::Threads,
     &x::X,
+    &youtube::YouTube,
 ];
 
 /// The connector with this name, as in [`Profile::platform`].

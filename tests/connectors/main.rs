@@ -9,12 +9,14 @@
 mod bluesky;
 mod facebook;
 mod fake;
+mod googlebusiness;
 mod instagram;
 mod linkedin;
 mod mastodon;
 mod specs;
 mod threads;
 mod x;
+mod youtube;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -34,11 +36,13 @@ use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, repl
 const FAKES: &[&Fake] = &[
     &bluesky::FAKE,
     &facebook::FAKE,
+    &googlebusiness::FAKE,
     &instagram::FAKE,
     &linkedin::FAKE,
     &mastodon::FAKE,
     &threads::FAKE,
     &x::FAKE,
+    &youtube::FAKE,
 ];
 
 fn each(mut check: impl FnMut(&dyn AnyConnector, &Fake)) {
