@@ -59,11 +59,13 @@ pub(super) fn of_addition(reply: &Reply) -> Refusal {
     }
 }
 
-/// A video that was lost before anybody could see it is uploaded once more.
+/// A video that was lost before anybody could see it is uploaded once more. And what is forbidden
+/// here is this one thing: the same access has just uploaded the video.
 pub(super) fn before_release(reply: &Reply) -> Refusal {
     let refusal = of_reply(reply);
     match reason(reply) {
         "videoNotFound" => Refusal { kind: RefusalKind::Media, ..refusal },
+        "forbidden" => Refusal { kind: RefusalKind::Rejected, ..refusal },
         _ => refusal,
     }
 }

@@ -74,27 +74,20 @@ fn refusals_are_read_as_documented() {
     let job = with_options(FULL, vec![film(), picture()]);
     check_rows(connector(), &job, &json!("Open"), rows());
     // What is added to a video is forbidden for reasons of its own.
-    for step in ["Picture", "Collect", "Comment"] {
+    for (step, lost) in
+        [("Picture", Rejected), ("Collect", Rejected), ("Comment", Rejected), ("Release", Media)]
+    {
         let step = json!({ step: { "video": VIDEO } });
         let mut rows = rows();
         rows.retain(|row| row.body["error"]["errors"][0]["reason"] != "forbidden");
         rows.push(refused(403, "forbidden", Rejected));
-        rows.push(refused(404, "videoNotFound", Rejected));
+        // Lost before anybody could see it, it is uploaded once more.
+        rows.push(refused(404, "videoNotFound", lost));
         rows.push(refused(403, "commentsDisabled", Rejected));
         check_rows(connector(), &job, &step, rows);
     }
-    for step in ["Process", "Release"] {
-        let step = json!({ step: { "video": VIDEO, "polls": 0 } });
-        check_rows(connector(), &job, &step, rows());
-    }
-}
-
-/// Deleted by hand, or lost, while nobody could see it.
-#[test]
-fn a_video_that_is_lost_before_its_time_is_uploaded_again() {
-    let step = json!({ "Release": { "video": VIDEO } });
-    let rows = vec![refused(404, "videoNotFound", RefusalKind::Media)];
-    check_rows(connector(), &post(vec![film()]), &step, rows);
+    let step = json!({ "Process": { "video": VIDEO, "polls": 0 } });
+    check_rows(connector(), &job, &step, rows());
 }
 
 #[test]
