@@ -26,6 +26,7 @@ use crate::domain::{
 
 pub mod bluesky;
 pub mod facebook;
+pub mod googlebusiness;
 pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
@@ -34,6 +35,7 @@ pub mod snapchat;
 pub mod threads;
 pub mod tiktok;
 pub mod x;
+pub mod youtube;
 
 /// What a platform's file provides, in this order.
 pub trait Connector {
@@ -128,6 +130,7 @@ pub trait AnyConnector: Sync {
 pub const ALL: &[&dyn AnyConnector] = &[
     &bluesky::Bluesky,
     &facebook::Facebook,
+    &googlebusiness::GoogleBusiness,
     &instagram::Instagram,
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
@@ -135,6 +138,7 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &threads::Threads,
     &tiktok::TikTok,
     &x::X,
+    &youtube::YouTube,
 ];
 
 /// The connector with this name, as in [`Profile::platform`].
@@ -287,6 +291,7 @@ pub enum Method {
     Get,
     Post,
     Put,
+    Patch,
     Delete,
 }
 

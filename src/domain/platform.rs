@@ -319,7 +319,7 @@ impl Kind {
 pub struct Limits {
     /// A `max` of 0: no text is shown with it.
     pub text: TextLimit,
-    /// In bytes of UTF-8, where a platform counts those too.
+    /// In bytes of UTF-8, where a platform counts those too; not of a comment.
     pub text_bytes_max: Option<u32>,
     /// More `#tags` than this are refused.
     pub hashtags_max: Option<u32>,

@@ -179,7 +179,8 @@ impl PartView<'_> {
             let remedy = format!("Shorten it by {}, or continue in a further part.", used - max);
             complain(Code::TextTooLong, sentence, &remedy);
         }
-        if let Some(bytes_max) = limits.text_bytes_max.filter(|&max| exceeds(text.len(), max)) {
+        let bytes_max = limits.text_bytes_max.filter(|_| !self.is_comment());
+        if let Some(bytes_max) = bytes_max.filter(|&max| exceeds(text.len(), max)) {
             let bytes = text.len();
             let sentence = format!("The text has {bytes} bytes; {platform} allows {bytes_max}.");
             let remedy = "Shorten it; emoji and many scripts take several bytes a character.";

@@ -9,6 +9,7 @@
 mod bluesky;
 mod facebook;
 mod fake;
+mod googlebusiness;
 mod instagram;
 mod linkedin;
 mod mastodon;
@@ -17,6 +18,7 @@ mod specs;
 mod threads;
 mod tiktok;
 mod x;
+mod youtube;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -36,6 +38,7 @@ use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, repl
 const FAKES: &[&Fake] = &[
     &bluesky::FAKE,
     &facebook::FAKE,
+    &googlebusiness::FAKE,
     &instagram::FAKE,
     &linkedin::FAKE,
     &mastodon::FAKE,
@@ -43,6 +46,7 @@ const FAKES: &[&Fake] = &[
     &threads::FAKE,
     &tiktok::FAKE,
     &x::FAKE,
+    &youtube::FAKE,
 ];
 
 fn each(mut check: impl FnMut(&dyn AnyConnector, &Fake)) {

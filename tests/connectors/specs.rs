@@ -7,6 +7,7 @@
 //! Where a description is silent or mistaken, [`exceptions`] says so with a reason; an exception
 //! that nothing needs fails. [`samples`] and [`wrong`] are requests by hand.
 
+mod discovery;
 mod exceptions;
 mod lexicon;
 mod meta_graph;
@@ -30,6 +31,7 @@ use fanfare::connectors::{AnyConnector, Request, Site, Task};
 use serde_json::Value;
 
 use self::{
+    discovery::Discovery,
     exceptions::{MISTAKEN, UNDESCRIBED},
     lexicon::Lexicons,
     meta_graph::{FACEBOOK, Graph, INSTAGRAM},
@@ -65,6 +67,23 @@ const DESCRIBED: &[Described] = &[
         read: |specs| Graph::at(&specs.join("meta-graph"), FACEBOOK).map(Description::Graph),
         errands: crate::facebook::errands::ERRANDS,
         at_least: 91,
+    },
+    Described {
+        platform: "googlebusiness",
+        read: |specs| {
+            let folder = specs.join("google");
+            let documents = [
+                "mybusiness.v4.derived-discovery.json",
+                "mybusinessaccountmanagement.v1.json",
+                "mybusinessbusinessinformation.v1.json",
+                "mybusinessverifications.v1.json",
+            ];
+            let read = |name: &&str| Some((read_json(&folder.join(name))?, &[][..]));
+            let documents = documents.iter().map(read).collect::<Option<Vec<_>>>()?;
+            Some(Description::Discovery(Discovery::new(documents)))
+        },
+        errands: crate::googlebusiness::ERRANDS,
+        at_least: 119,
     },
     Described {
         platform: "instagram",
@@ -119,6 +138,16 @@ const DESCRIBED: &[Described] = &[
         errands: crate::x::ERRANDS,
         at_least: 93,
     },
+    Described {
+        platform: "youtube",
+        read: |specs| {
+            let document = read_json(&specs.join("google/youtube.v3.json"))?;
+            let documents = vec![(document, &["www.googleapis.com"][..])];
+            Some(Description::Discovery(Discovery::new(documents)))
+        },
+        errands: crate::youtube::errands::ERRANDS,
+        at_least: 56,
+    },
 ];
 
 enum Description {
@@ -126,6 +155,7 @@ enum Description {
     Lexicons(Lexicons),
     Graph(Graph),
     Collection(Collection),
+    Discovery(Discovery),
 }
 
 pub(crate) enum Verdict {
@@ -241,6 +271,7 @@ impl Description {
             Description::Lexicons(lexicons) => lexicons.judge(sent),
             Description::Graph(graph) => graph.judge(sent),
             Description::Collection(collection) => collection.judge(sent),
+            Description::Discovery(discovery) => discovery.judge(sent),
         }
     }
 }

@@ -247,6 +247,19 @@ fn any_part() -> impl Strategy<Value = Part> {
     })
 }
 
+#[test]
+fn bytes_are_counted_of_a_post_and_not_of_its_comment() {
+    let comment = Some(TextLimit { max: 100, unit: TextUnit::Chars });
+    let text = TextLimit { max: 100, unit: TextUnit::Chars };
+    let limits = Limits { text, comment, parts_max: 2, ..LIMITS };
+    let kinds = &[Kind::Text, Kind::Comment];
+    let long = "a".repeat(41);
+    assert_eq!(findings(limits, kinds, &[part("short", &[]), part(&long, &[])]).errors, []);
+    let errors = findings(limits, kinds, &[part(&long, &[]), part("short", &[])]).errors;
+    let places: Vec<_> = errors.iter().map(|problem| problem.place.as_str()).collect();
+    assert_eq!(places, ["content.parts[0].text"]);
+}
+
 proptest! {
     #[test]
     fn any_content_gets_an_answer_with_places_and_remedies(

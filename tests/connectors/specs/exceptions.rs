@@ -64,6 +64,12 @@ pub(crate) const UNDESCRIBED: &[Undescribed] = &[
         "TikTok names the address of an upload in its answer; a page shows the pieces in words.",
     ),
     undescribed("x", "POST /2/oauth2/revoke", OAUTH),
+    undescribed("youtube", "POST oauth2.googleapis.com/revoke", OAUTH),
+    undescribed(
+        "youtube",
+        "PUT www.googleapis.com/upload/youtube/v3/videos",
+        "Google names the address of a session in its answer; only its opening is described.",
+    ),
 ];
 
 const fn mistaken(

@@ -77,6 +77,7 @@ impl Sent {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Put => "PUT",
+            Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         };
         let host = url.host_str().unwrap_or_default().to_owned();

@@ -12,6 +12,7 @@ pub(crate) fn requests() -> Vec<(&'static str, Request, &'static str)> {
     wrong.extend(wrong_by_lexicon());
     wrong.extend(wrong_by_graph());
     wrong.extend(wrong_by_collection());
+    wrong.extend(wrong_by_discovery());
     wrong
 }
 
@@ -187,5 +188,42 @@ fn wrong_by_collection() -> Vec<(&'static str, Request, &'static str)> {
         ("threads", get(publish), UNKNOWN),
         ("threads", form("graph.threads.net/v1.0/12/thread", &[]), UNKNOWN),
         ("threads", get("graph.threads.com/v1.0/me"), UNKNOWN),
+    ]
+}
+
+fn wrong_by_discovery() -> Vec<(&'static str, Request, &'static str)> {
+    let videos = "www.googleapis.com/youtube/v3/videos";
+    let comment = |body: Value| {
+        post("www.googleapis.com/youtube/v3/commentThreads?part=snippet", Body::Json(body))
+    };
+    let open = "www.googleapis.com/upload/youtube/v3/videos?uploadType=resumable&part=snippet";
+    let snippet = |snippet: Value| post(open, Body::Json(json!({ "snippet": snippet })));
+    let picture = "www.googleapis.com/upload/youtube/v3/thumbnails/set?videoId=1&uploadType=media";
+    let location = "mybusiness.googleapis.com/v4/accounts/1/locations/2";
+    let local = |body: Value| post(&format!("{location}/localPosts"), Body::Json(body));
+    let listed = format!("{location}/localPosts?pageSize=many");
+    vec![
+        ("youtube", get(videos), "the parameter part is missing"),
+        ("youtube", get(&format!("{videos}?part=status&ids=1")), "there is no parameter `ids`"),
+        ("youtube", get(&format!("{videos}?part=status&maxResults=51")), "is out of range"),
+        ("youtube", delete(&format!("{videos}?id=1&id=2")), "the parameter id is there twice"),
+        ("youtube", snippet(json!({ "titel": "Hi" })), "the body.snippet does not know `titel`"),
+        ("youtube", snippet(json!({ "tags": "a,b" })), "the body.snippet.tags is not array"),
+        ("youtube", post(open, Body::Empty), "a body is missing"),
+        ("youtube", comment(json!({ "snippet": { "text": "Hi" } })), "does not know `text`"),
+        ("youtube", bytes(picture, &[("x-odd", "1")]), "there is no header `x-odd`"),
+        ("youtube", form(picture, &[("a", "b")]), "no form is described"),
+        ("youtube", get("www.googleapis.com/youtube/v3/films?part=status"), UNKNOWN),
+        ("youtube", get("youtube.example/youtube/v3/videos?part=status"), UNKNOWN),
+        ("googlebusiness", local(json!({ "text": "Hi" })), "the body does not know `text`"),
+        ("googlebusiness", local(json!({ "topicType": "NEWS" })), "which is none of"),
+        (
+            "googlebusiness",
+            local(json!({ "event": { "schedule": { "startDate": { "year": "2026" } } } })),
+            "startDate.year is not integer",
+        ),
+        ("googlebusiness", get(&listed), "is not integer"),
+        ("googlebusiness", get(&format!("{location}/localPost")), UNKNOWN),
+        ("googlebusiness", get("mybusinessverifications.googleapis.com/v1/locations/1"), UNKNOWN),
     ]
 }
