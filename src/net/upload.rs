@@ -27,7 +27,7 @@ const WHOLE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 pub(super) struct Upload {
     file: File,
     pub(super) length: u64,
-    cipher: Option<Ciphering>,
+    cipher: Option<Box<Ciphering>>,
 }
 
 /// Where an encrypted upload begins: each block depends on the one before, so all of them are made,
@@ -92,7 +92,7 @@ impl Upload {
             return Err(Error::not_sent(reason));
         }
         let encryptor = Encryptor::new(&cipher.key.into(), &cipher.iv.into());
-        let cipher = Some(Ciphering { encryptor, skip: start });
+        let cipher = Some(Box::new(Ciphering { encryptor, skip: start }));
         Ok(Upload { length: end - start, cipher, ..whole })
     }
 
@@ -122,7 +122,7 @@ fn chunks(file: Take<File>) -> impl Stream<Item = io::Result<Bytes>> + Send + 's
 /// `length` bytes of the cipher's, after those that are skipped.
 fn encrypted(
     file: File,
-    cipher: Ciphering,
+    cipher: Box<Ciphering>,
     length: u64,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let state = (file, cipher, length);

@@ -179,7 +179,8 @@ async fn what_just_fits_is_taken() {
         film: keep(short_film()).await,
         paper: keep(File::Paper.bytes()).await,
     };
-    let networks: [(&str, fn(&Shelf) -> Vec<Draft>); 7] = [
+    type Drafts = fn(&Shelf) -> Vec<Draft>;
+    let networks: [(&str, Drafts); 7] = [
         ("facebook", facebook),
         ("instagram", instagram),
         ("instagram/facebook", instagram),

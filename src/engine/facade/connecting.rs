@@ -267,7 +267,13 @@ impl Engine {
             Outcome::Admitted(identity) => {
                 self.arrive_as(connector, site, lasting(secret), arrival, identity).await?
             }
-            _ => return Err(unexpected("signing in did not end in access")),
+            Outcome::Registered { .. }
+            | Outcome::Identified(_)
+            | Outcome::Discovered { .. }
+            | Outcome::Edited(_)
+            | Outcome::Finished => {
+                return Err(unexpected("signing in did not end in access"));
+            }
         };
         Ok(Connecting::Connected { account: Box::new(account), made })
     }
