@@ -267,7 +267,8 @@ pub(super) async fn refresh(
             tell_lost(core, organization, id, used, reason).await
         }
         Err(Refused::Unreachable(reason)) => {
-            tell_failed(core, organization, id, &reason).await?;
+            let tale = failed(core, organization, id, &format!("{reason}."));
+            core.commit("tell of a failed refresh", move |view| journal::tell(view, tale)).await?;
             Ok(RefreshOutcome::Unreachable { again_at: core.now().after(RETRY) })
         }
     }
@@ -323,14 +324,11 @@ fn read_failure(failure: &Failure, profile: &Profile) -> Refused {
     let is_final = profile.login("").is_some_and(|login| matches!(login, Login::Pasted(_)));
     match failure {
         Failure::Refused(refusal) => match refusal.kind {
-            RefusalKind::Unauthorized | RefusalKind::Revoked => {
+            RefusalKind::Rejected if !is_final => Refused::Unreachable(refusal.words.clone()),
+            RefusalKind::Unauthorized | RefusalKind::Revoked | RefusalKind::Rejected => {
                 Refused::Revoked(format!("{} ({})", refusal.words, refusal.code))
             }
-            RefusalKind::Rejected if is_final => {
-                Refused::Revoked(format!("{} ({})", refusal.words, refusal.code))
-            }
-            RefusalKind::Rejected
-            | RefusalKind::Unavailable
+            RefusalKind::Unavailable
             | RefusalKind::Throttled { .. }
             | RefusalKind::Duplicate
             | RefusalKind::Media
@@ -366,21 +364,10 @@ async fn renewed(
     .await
 }
 
-async fn tell_failed(
-    core: &Core,
-    organization: OrganizationId,
-    id: AccountId,
-    reason: &str,
-) -> Result<(), Halt> {
-    let now = core.now();
-    let text = format!("The access token could not be renewed: {reason}.");
-    core.commit("tell of a failed refresh", move |view| {
-        let kind = EventKind::TokenRefreshFailed;
-        let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
-        journal::tell(view, tale.about_account(id))?;
-        Ok(())
-    })
-    .await
+fn failed(core: &Core, organization: OrganizationId, id: AccountId, reason: &str) -> Tale {
+    let kind = EventKind::TokenRefreshFailed;
+    let text = format!("The access token could not be renewed: {reason}");
+    Tale::of(organization, core.now(), &Actor::Engine, kind, text).about_account(id)
 }
 
 /// Unless the person signed in meanwhile. With the platform's reason, which they are told.
@@ -392,14 +379,12 @@ async fn tell_lost(
     reason: String,
 ) -> Result<RefreshOutcome, Halt> {
     let now = core.now();
+    let tale = failed(core, organization, id, &reason);
     core.commit("access is over", move |view| {
         if pair(|owner, field| view.secret(organization, owner, field), id)? != used {
             return Ok(RefreshOutcome::Fresh);
         }
-        let kind = EventKind::TokenRefreshFailed;
-        let text = format!("The access token could not be renewed. {reason}");
-        let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
-        journal::tell(view, tale.about_account(id))?;
+        journal::tell(view, tale)?;
         if let Some(account) = view.account(organization, id)? {
             note_revoked(view, account, reason, now)?;
         }

@@ -65,8 +65,8 @@ pub(super) fn attention_number(state: &State) -> Option<u8> {
 }
 
 /// Whether nothing else of its account may go out before this one is decided. A wait for a limit,
-/// for a look or between the parts of a thread keeps its place; other processing and a backoff leave
-/// the lane free.
+/// for a look or between the parts of a thread keeps its place; other processing and a backoff
+/// leave the lane free.
 fn lane_rank(delivery: &Delivery) -> Option<u8> {
     match &delivery.state {
         State::Running => Some(RANK_UNDER_WAY),
@@ -383,8 +383,8 @@ pub(super) fn sweep(
     Ok(held)
 }
 
-/// Its time has come, and nothing of it can have been seen by anybody; it may have been prepared, or
-/// refused.
+/// Its time has come, and nothing of it can have been seen by anybody; it may have been prepared,
+/// or refused.
 pub(super) fn may_be_missed(place: &LanePlace, now: Timestamp) -> bool {
     place.rank == RANK_READY
         && agenda::lateness(place.due, std::time::Duration::ZERO, now) != Lateness::OnTime

@@ -57,6 +57,8 @@ struct Draft {
     options: BTreeMap<String, String>,
 }
 
+type Drafts = fn(&Shelf) -> Vec<Draft>;
+
 fn draft(text: impl Into<String>) -> Draft {
     Draft { parts: vec![Part { text: text.into(), media: Vec::new() }], options: BTreeMap::new() }
 }
@@ -179,7 +181,6 @@ async fn what_just_fits_is_taken() {
         film: keep(short_film()).await,
         paper: keep(File::Paper.bytes()).await,
     };
-    type Drafts = fn(&Shelf) -> Vec<Draft>;
     let networks: [(&str, Drafts); 7] = [
         ("facebook", facebook),
         ("instagram", instagram),

@@ -473,7 +473,15 @@ pub(crate) async fn through(
             let open = open();
             let until = open.iter().map(|delivery| match delivery.state {
                 State::Waiting { until, .. } => Some(until),
-                _ => None,
+                State::Planned
+                | State::Staging
+                | State::Ready
+                | State::Running
+                | State::InDoubt { .. }
+                | State::Published { .. }
+                | State::Failed { .. }
+                | State::Held { .. }
+                | State::Cancelled { .. } => None,
             });
             match until.collect::<Option<Vec<_>>>().map(|all| all.into_iter().min()) {
                 Some(None) => return,

@@ -154,13 +154,14 @@ impl Shown {
 pub(super) fn comments(below: &str, job: &Job) -> Request {
     let path = format!(
         "/{{version}}/{below}/comments?filter=stream&order=reverse_chronological&limit=100\
-         &fields=id,message,from,created_time,permalink_url"
+         &fields=id,message,from,created_time"
     );
     Request::get(job.site.url(GRAPH, &path))
 }
 
 /// Of two that are equal the newest is taken: either way it is there. The post is ours and new, so
-/// an equal comment of the page is the one that was sent.
+/// an equal comment of the page is the one that was sent. It is known by its id alone, as it is
+/// when its creation is answered.
 pub(super) fn comment(job: &Job, reply: &Reply) -> Seen {
     let comments = match items(reply) {
         Ok(comments) => comments,
@@ -181,7 +182,7 @@ pub(super) fn comment(job: &Job, reply: &Reply) -> Seen {
         }
         let seen = as_meant(comment["message"].as_str().unwrap_or_default());
         if seen == wanted {
-            return Seen::Found(Sent { id, url: post::url_in(comment, job) });
+            return Seen::Found(Sent { id, url: String::new() });
         }
         if is_near(&wanted, &seen) && !is_old {
             near.get_or_insert(id);
