@@ -25,11 +25,14 @@ use crate::domain::{
 };
 
 pub mod bluesky;
+pub mod discord;
 pub mod facebook;
 pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
 mod meta;
+pub mod slack;
+pub mod telegram;
 pub mod threads;
 pub mod x;
 
@@ -124,10 +127,13 @@ pub trait AnyConnector: Sync {
 /// Alphabetical. Adding a platform is one file, one `mod` line and one line here.
 pub const ALL: &[&dyn AnyConnector] = &[
     &bluesky::Bluesky,
+    &discord::Discord,
     &facebook::Facebook,
     &instagram::Instagram,
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
+    &slack::Slack,
+    &telegram::Telegram,
     &threads::Threads,
     &x::X,
 ];

@@ -7,12 +7,15 @@
 )]
 
 mod bluesky;
+mod discord;
 mod facebook;
 mod fake;
 mod instagram;
 mod linkedin;
 mod mastodon;
+mod slack;
 mod specs;
+mod telegram;
 mod threads;
 mod x;
 
@@ -33,10 +36,13 @@ use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, repl
 /// One per platform.
 const FAKES: &[&Fake] = &[
     &bluesky::FAKE,
+    &discord::FAKE,
     &facebook::FAKE,
     &instagram::FAKE,
     &linkedin::FAKE,
     &mastodon::FAKE,
+    &slack::FAKE,
+    &telegram::FAKE,
     &threads::FAKE,
     &x::FAKE,
 ];

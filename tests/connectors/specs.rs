@@ -7,6 +7,7 @@
 //! Where a description is silent or mistaken, [`exceptions`] says so with a reason; an exception
 //! that nothing needs fails. [`samples`] and [`wrong`] are requests by hand.
 
+mod bot_api;
 mod exceptions;
 mod lexicon;
 mod meta_graph;
@@ -15,6 +16,7 @@ mod postman;
 mod samples;
 mod schema;
 mod sent;
+mod slack_methods;
 mod wrong;
 
 use std::{
@@ -30,12 +32,14 @@ use fanfare::connectors::{AnyConnector, Request, Site, Task};
 use serde_json::Value;
 
 use self::{
+    bot_api::BotApi,
     exceptions::{MISTAKEN, UNDESCRIBED},
     lexicon::Lexicons,
     meta_graph::{FACEBOOK, Graph, INSTAGRAM},
     openapi::{Forms, OpenApi},
     postman::Collection,
     sent::Sent,
+    slack_methods::SlackMethods,
 };
 use crate::{each, fake, fake::Fake};
 
@@ -59,6 +63,15 @@ const DESCRIBED: &[Described] = &[
         },
         errands: crate::bluesky::ERRANDS,
         at_least: 50,
+    },
+    Described {
+        platform: "discord",
+        read: |specs| {
+            let document = read_json(&specs.join("discord/openapi.json"))?;
+            Some(Description::OpenApi(OpenApi::new(document, Forms::AsDescribed)))
+        },
+        errands: crate::discord::ERRANDS,
+        at_least: 53,
     },
     Described {
         platform: "facebook",
@@ -92,6 +105,21 @@ const DESCRIBED: &[Described] = &[
         at_least: 73,
     },
     Described {
+        platform: "slack",
+        read: |specs| {
+            SlackMethods::at(&specs.join("slack/web-api-methods-2026.json"))
+                .map(Description::SlackMethods)
+        },
+        errands: crate::slack::ERRANDS,
+        at_least: 83,
+    },
+    Described {
+        platform: "telegram",
+        read: |specs| BotApi::at(&specs.join("telegram/bot-api.json")).map(Description::BotApi),
+        errands: crate::telegram::ERRANDS,
+        at_least: 51,
+    },
+    Described {
         platform: "threads",
         read: |specs| {
             let path = specs.join("meta-threads/threads-api.postman_collection.json");
@@ -116,6 +144,8 @@ enum Description {
     Lexicons(Lexicons),
     Graph(Graph),
     Collection(Collection),
+    BotApi(BotApi),
+    SlackMethods(SlackMethods),
 }
 
 pub(crate) enum Verdict {
@@ -231,6 +261,8 @@ impl Description {
             Description::Lexicons(lexicons) => lexicons.judge(sent),
             Description::Graph(graph) => graph.judge(sent),
             Description::Collection(collection) => collection.judge(sent),
+            Description::BotApi(api) => api.judge(sent),
+            Description::SlackMethods(methods) => methods.judge(sent),
         }
     }
 }
