@@ -25,13 +25,16 @@ use crate::domain::{
 };
 
 pub mod bluesky;
+pub mod discord;
 pub mod facebook;
 pub mod googlebusiness;
 pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
 mod meta;
+pub mod slack;
 pub mod snapchat;
+pub mod telegram;
 pub mod threads;
 pub mod tiktok;
 pub mod x;
@@ -129,12 +132,15 @@ pub trait AnyConnector: Sync {
 /// Alphabetical. Adding a platform is one file, one `mod` line and one line here.
 pub const ALL: &[&dyn AnyConnector] = &[
     &bluesky::Bluesky,
+    &discord::Discord,
     &facebook::Facebook,
     &googlebusiness::GoogleBusiness,
     &instagram::Instagram,
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
+    &slack::Slack,
     &snapchat::Snapchat,
+    &telegram::Telegram,
     &threads::Threads,
     &tiktok::TikTok,
     &x::X,

@@ -10,6 +10,8 @@ pub mod platform;
 
 pub mod account;
 
+pub mod button;
+
 pub mod login;
 
 pub mod pace;

@@ -7,14 +7,17 @@
 )]
 
 mod bluesky;
+mod discord;
 mod facebook;
 mod fake;
 mod googlebusiness;
 mod instagram;
 mod linkedin;
 mod mastodon;
+mod slack;
 mod snapchat;
 mod specs;
+mod telegram;
 mod threads;
 mod tiktok;
 mod x;
@@ -37,12 +40,15 @@ use crate::fake::{Fake, Memory, NOW, Played, Prepares, jobs, play, play_on, repl
 /// One per platform.
 const FAKES: &[&Fake] = &[
     &bluesky::FAKE,
+    &discord::FAKE,
     &facebook::FAKE,
     &googlebusiness::FAKE,
     &instagram::FAKE,
     &linkedin::FAKE,
     &mastodon::FAKE,
+    &slack::FAKE,
     &snapchat::FAKE,
+    &telegram::FAKE,
     &threads::FAKE,
     &tiktok::FAKE,
     &x::FAKE,

@@ -7,6 +7,7 @@
 //! Where a description is silent or mistaken, [`exceptions`] says so with a reason; an exception
 //! that nothing needs fails. [`samples`] and [`wrong`] are requests by hand.
 
+mod bot_api;
 mod discovery;
 mod exceptions;
 mod lexicon;
@@ -16,6 +17,7 @@ mod postman;
 mod samples;
 mod schema;
 mod sent;
+mod slack_methods;
 mod wrong;
 
 use std::{
@@ -31,6 +33,7 @@ use fanfare::connectors::{AnyConnector, Request, Site, Task};
 use serde_json::Value;
 
 use self::{
+    bot_api::BotApi,
     discovery::Discovery,
     exceptions::{MISTAKEN, UNDESCRIBED},
     lexicon::Lexicons,
@@ -38,6 +41,7 @@ use self::{
     openapi::{Forms, OpenApi},
     postman::Collection,
     sent::Sent,
+    slack_methods::SlackMethods,
 };
 use crate::{each, fake, fake::Fake};
 
@@ -61,6 +65,15 @@ const DESCRIBED: &[Described] = &[
         },
         errands: crate::bluesky::ERRANDS,
         at_least: 50,
+    },
+    Described {
+        platform: "discord",
+        read: |specs| {
+            let document = read_json(&specs.join("discord/openapi.json"))?;
+            Some(Description::OpenApi(OpenApi::new(document, Forms::AsDescribed)))
+        },
+        errands: crate::discord::ERRANDS,
+        at_least: 53,
     },
     Described {
         platform: "facebook",
@@ -111,6 +124,21 @@ const DESCRIBED: &[Described] = &[
         at_least: 73,
     },
     Described {
+        platform: "slack",
+        read: |specs| {
+            SlackMethods::at(&specs.join("slack/web-api-methods-2026.json"))
+                .map(Description::SlackMethods)
+        },
+        errands: crate::slack::ERRANDS,
+        at_least: 83,
+    },
+    Described {
+        platform: "telegram",
+        read: |specs| BotApi::at(&specs.join("telegram/bot-api.json")).map(Description::BotApi),
+        errands: crate::telegram::ERRANDS,
+        at_least: 51,
+    },
+    Described {
         platform: "threads",
         read: |specs| {
             let path = specs.join("meta-threads/threads-api.postman_collection.json");
@@ -156,6 +184,8 @@ enum Description {
     Graph(Graph),
     Collection(Collection),
     Discovery(Discovery),
+    BotApi(BotApi),
+    SlackMethods(SlackMethods),
 }
 
 pub(crate) enum Verdict {
@@ -272,6 +302,8 @@ impl Description {
             Description::Graph(graph) => graph.judge(sent),
             Description::Collection(collection) => collection.judge(sent),
             Description::Discovery(discovery) => discovery.judge(sent),
+            Description::BotApi(api) => api.judge(sent),
+            Description::SlackMethods(methods) => methods.judge(sent),
         }
     }
 }

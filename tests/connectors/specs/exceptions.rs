@@ -63,6 +63,16 @@ pub(crate) const UNDESCRIBED: &[Undescribed] = &[
         "PUT open-upload.tiktokapis.com/video",
         "TikTok names the address of an upload in its answer; a page shows the pieces in words.",
     ),
+    undescribed(
+        "slack",
+        "POST files.slack.com/upload/**",
+        "Slack names the address of an upload in its answer; nobody describes it.",
+    ),
+    undescribed(
+        "slack",
+        "POST hooks.slack.com/services/**",
+        "Webhooks are no methods; a page shows what they take.",
+    ),
     undescribed("x", "POST /2/oauth2/revoke", OAUTH),
     undescribed("youtube", "POST oauth2.googleapis.com/revoke", OAUTH),
     undescribed(
@@ -93,6 +103,12 @@ const PAGING: &str =
     "Rest.li's lists all take a start and a count; this one was transcribed without.";
 
 pub(crate) const MISTAKEN: &[Mistaken] = &[
+    mistaken(
+        "discord",
+        "POST /api/v10/webhooks/*/*",
+        "the body does not know `files[",
+        "The parts that hold files are described for bots only; webhooks take the same.",
+    ),
     mistaken("facebook", "GET /*/*/*", "there is no field `tasks`", TASKS),
     mistaken("facebook", "POST /*/*/photos", "there is no parameter `source`", FILE_AS_TEXT),
     mistaken("facebook", "POST /*/*/videos", "source is a file", FILE_AS_TEXT),

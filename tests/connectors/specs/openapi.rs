@@ -31,7 +31,10 @@ struct Described<'a> {
 }
 
 /// What every request may carry, whether or not a description says so.
-const COMMON_HEADERS: &[&str] = &["authorization", "content-type", "accept"];
+const COMMON_HEADERS: &[&str] = &["authorization", "content-type", "accept", "user-agent"];
+
+/// The field of a form that holds all others as JSON, where the description speaks of them alone.
+const ALL_FIELDS: &str = "payload_json";
 
 impl OpenApi {
     pub(crate) fn new(document: Value, forms: Forms) -> OpenApi {
@@ -53,13 +56,15 @@ impl OpenApi {
     /// Of several templates the one with the fewest holes.
     fn find<'a>(&'a self, sent: &'a Sent) -> Option<Described<'a>> {
         let server = self.document["servers"][0]["url"].as_str().unwrap_or_default();
-        if !server.contains('{') && server != format!("https://{}", sent.host) {
-            return None;
-        }
+        let path = match server.strip_prefix("https://").filter(|rest| !rest.contains('{')) {
+            None if server.contains('{') => sent.path.as_str(),
+            // The server may be a part of a host.
+            server => sent.path.strip_prefix(server?.strip_prefix(&sent.host)?)?,
+        };
         let method = sent.method.to_lowercase();
         let paths = self.document["paths"].as_object().unwrap().iter();
         let fitting = paths.filter_map(|(template, item)| {
-            let holes = fit(template, &sent.path)?;
+            let holes = fit(template, path)?;
             Some(Described { item, operation: item.get(&method)?, holes })
         });
         fitting.min_by_key(|described| described.holes.len())
@@ -146,8 +151,10 @@ impl OpenApi {
 
     fn read_form(&self, schema: &Value, fields: &[(String, String)], files: &[String]) -> Value {
         let schemas = self.schemas();
-        let mut object = serde_json::Map::new();
-        for (name, _) in fields {
+        let all = fields.iter().find(|(name, _)| name == ALL_FIELDS);
+        let all = all.and_then(|(_, json)| serde_json::from_str(json).ok());
+        let mut object: serde_json::Map<String, Value> = all.unwrap_or_default();
+        for (name, _) in fields.iter().filter(|(name, _)| name != ALL_FIELDS) {
             let values = values_of(pairs(fields), name);
             let name = name.trim_end_matches("[]");
             let schema = schemas.property(schema, name).unwrap_or(&Value::Null);

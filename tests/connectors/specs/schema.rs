@@ -280,6 +280,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     };
     match pattern {
         "^[0-9]{1,19}$" => digits(text, 1, 19),
+        "^(0|[1-9][0-9]*)$" => text == "0" || (digits(text, 1, 20) && !text.starts_with('0')),
         "^[0-9]{12}$" => digits(text, 12, 12),
         r"^\d{6}$" => digits(text, 6, 6),
         "^[A-Z]{2}$" => text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()),

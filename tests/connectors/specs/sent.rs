@@ -31,7 +31,11 @@ const SECRET: &str = "secret";
 
 impl Sent {
     pub(crate) fn of(request: &Request) -> Sent {
-        let url = url::Url::parse(&request.url).expect("an absolute address");
+        let (in_path, fills): (Vec<Fill>, Vec<Fill>) =
+            request.fills.iter().cloned().partition(|fill| fill.place.starts_with('{'));
+        let filled_in = |url: String, fill: &Fill| url.replace(&fill.place, SECRET);
+        let url = in_path.iter().fold(request.url.clone(), filled_in);
+        let url = url::Url::parse(&url).expect("an absolute address");
         let owned = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
             (name.into_owned(), value.into_owned())
         };
@@ -46,13 +50,13 @@ impl Sent {
         }
         let content = match &request.body {
             Body::Empty => {
-                fill_fields(&mut query, &request.fills);
+                fill_fields(&mut query, &fills);
                 Content::Empty
             }
-            Body::Json(value) => Content::Json(filled(value, &request.fills)),
+            Body::Json(value) => Content::Json(filled(value, &fills)),
             Body::Form(fields) => {
                 let mut fields = fields.clone();
-                fill_fields(&mut fields, &request.fills);
+                fill_fields(&mut fields, &fills);
                 Content::Form(fields)
             }
             Body::File { content_type, .. } => {
@@ -60,7 +64,7 @@ impl Sent {
                 Content::Bytes
             }
             Body::JsonWithFiles { value, files } => {
-                let mut value = filled(value, &request.fills);
+                let mut value = filled(value, &fills);
                 for (place, _) in files {
                     *value.pointer_mut(place).expect("a place for the file") = "aGk=".into();
                 }
@@ -68,7 +72,7 @@ impl Sent {
             }
             Body::Multipart { fields, files } => {
                 let mut fields = fields.clone();
-                fill_fields(&mut fields, &request.fills);
+                fill_fields(&mut fields, &fills);
                 let files = files.iter().map(|file| file.field.clone()).collect();
                 Content::Multipart { fields, files }
             }

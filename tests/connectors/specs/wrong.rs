@@ -13,6 +13,9 @@ pub(crate) fn requests() -> Vec<(&'static str, Request, &'static str)> {
     wrong.extend(wrong_by_graph());
     wrong.extend(wrong_by_collection());
     wrong.extend(wrong_by_discovery());
+    wrong.extend(wrong_by_bot_api());
+    wrong.extend(wrong_by_slack_methods());
+    wrong.extend(wrong_by_discord());
     wrong
 }
 
@@ -225,5 +228,90 @@ fn wrong_by_discovery() -> Vec<(&'static str, Request, &'static str)> {
         ("googlebusiness", get(&listed), "is not integer"),
         ("googlebusiness", get(&format!("{location}/localPost")), UNKNOWN),
         ("googlebusiness", get("mybusinessverifications.googleapis.com/v1/locations/1"), UNKNOWN),
+    ]
+}
+
+fn wrong_by_bot_api() -> Vec<(&'static str, Request, &'static str)> {
+    let at = |method: &str| format!("api.telegram.org/bot123/{method}");
+    let message = |body: Value| post(&at("sendMessage"), Body::Json(body));
+    let with = |name: &str, value: Value| {
+        let mut body = json!({ "chat_id": "@news_desk", "text": "Hi" });
+        body[name] = value;
+        message(body)
+    };
+    let keyboard = |button: Value| with("reply_markup", json!({ "inline_keyboard": [[button]] }));
+    let album = |media: &str| {
+        multipart(&at("sendMediaGroup"), &[("chat_id", "-100"), ("media", media)], "file0")
+    };
+    let chat = [("chat_id", "-100")];
+    vec![
+        ("telegram", message(json!({ "chat_id": "@a" })), "sendMessage lacks `text`"),
+        ("telegram", with("txt", json!("Hi")), "does not know `txt`"),
+        ("telegram", with("text", json!(7)), "sendMessage.text is no String: 7"),
+        ("telegram", with("disable_notification", json!("yes")), "is no Boolean"),
+        ("telegram", with("reply_parameters", json!({})), "lacks `message_id`"),
+        ("telegram", with("link_preview_options", json!({ "off": true })), "does not know `off`"),
+        ("telegram", keyboard(json!({ "url": "https://e.com" })), "lacks `text`"),
+        ("telegram", multipart(&at("sendPhoto"), &chat, "picture"), "lacks `photo`"),
+        ("telegram", form(&at("sendPhoto"), &[("chat_id", "-100")]), "lacks `photo`"),
+        ("telegram", album(r#"[{"type":"photo","media":"attach://0"}]"#), "names the file file0"),
+        (
+            "telegram",
+            album(r#"[{"type":"photo","media":"attach://file0","alt":""}]"#),
+            "know `alt`",
+        ),
+        ("telegram", album(r#"{"media":"attach://file0"}"#), "media is no list"),
+        ("telegram", post(&at("sendStory"), Body::Empty), UNKNOWN),
+        ("telegram", post("api.telegram.org/sendMessage", Body::Empty), UNKNOWN),
+    ]
+}
+
+fn wrong_by_slack_methods() -> Vec<(&'static str, Request, &'static str)> {
+    let at = |method: &str| format!("slack.com/api/{method}");
+    let message = |name: &str, value: Value| {
+        let mut body = json!({ "channel": "C1", "text": "Hi" });
+        body[name] = value;
+        post(&at("chat.postMessage"), Body::Json(body))
+    };
+    let upload = |fields: &[(&str, &str)]| form(&at("files.getUploadURLExternal"), fields);
+    let history = |query: &str| get(&at(&format!("conversations.history?channel=C1&{query}")));
+    let edit = json!({ "channel": "C1", "ts": 1_503_435_956.000_247, "text": "Hi" });
+    vec![
+        ("slack", message("txt", json!("Hi")), "does not know `txt`"),
+        ("slack", message("channel", json!("#news")), "which is no \"channel\""),
+        ("slack", message("unfurl_links", json!("yes")), "which is no \"boolean\""),
+        ("slack", message("thread_ts", json!(1.5)), "which is no \"string\""),
+        ("slack", message("metadata", json!(true)), "which is no \"string\""),
+        ("slack", post(&at("chat.postMessage"), Body::Json(json!({}))), "lacks `channel`"),
+        ("slack", post(&at("chat.update"), Body::Json(edit)), "which is no \"timestamp\""),
+        ("slack", upload(&[("filename", "a.png")]), "lacks `length`"),
+        ("slack", upload(&[("filename", "a.png"), ("length", "many")]), "no \"integer\""),
+        ("slack", history("oldest=1503435956"), "which is no \"timestamp\""),
+        ("slack", history("before=1"), "does not know `before`"),
+        ("slack", multipart(&at("files.info"), &[], "file"), "neither an object nor a form"),
+        ("slack", post(&at("chat.post"), Body::Empty), UNKNOWN),
+        ("slack", post("slack.example/api/chat.postMessage", Body::Empty), UNKNOWN),
+    ]
+}
+
+/// A form with everything in one field, and a server that is a part of its host.
+fn wrong_by_discord() -> Vec<(&'static str, Request, &'static str)> {
+    let at = |path: &str| format!("discord.com/api/v10/{path}");
+    let message = |body: Value| post(&at("channels/1/messages"), Body::Json(body));
+    let files =
+        |json: &str| multipart(&at("channels/1/messages"), &[("payload_json", json)], "files[0]");
+    let row =
+        |button: Value| message(json!({ "components": [{ "type": 1, "components": [button] }] }));
+    vec![
+        ("discord", message(json!({ "text": "Hi" })), "the body does not know `text`"),
+        ("discord", message(json!({ "nonce": true })), "the body.nonce is not"),
+        ("discord", message(json!({ "poll": { "answers": [] } })), "the body.poll"),
+        ("discord", row(json!({ "style": 5 })), "lacks"),
+        ("discord", files(r#"{"text":"Hi"}"#), "the body does not know `text`"),
+        ("discord", files(r#"{"attachments":[{"filename":"a"}]}"#), "lacks \"id\""),
+        ("discord", multipart(&at("channels/1/messages"), &[], "file"), "does not know `file`"),
+        ("discord", get(&at("channels/x1/messages")), "which is not like"),
+        ("discord", get("discord.com/channels/1/messages"), UNKNOWN),
+        ("discord", get("discord.example/api/v10/channels/1/messages"), UNKNOWN),
     ]
 }
