@@ -21,6 +21,16 @@ pub(crate) const POLICY: &str = "default-src 'none'; img-src 'self' data:; media
 /// Posts shown per platform; the ledger has them all.
 const SHOWN_MAX: usize = 60;
 
+/// A page of platforms that nobody uses would be a long one.
+const SHOWN_ONCE_USED: [Platform; 6] = [
+    Platform::Gotosocial,
+    Platform::Tiktok,
+    Platform::Youtube,
+    Platform::Googlebusiness,
+    Platform::Pinterest,
+    Platform::Snapchat,
+];
+
 /// What the page needs, copied while the lock is held.
 pub(crate) struct View {
     columns: Vec<Column>,
@@ -45,8 +55,7 @@ impl View {
             let mut entries: Vec<LedgerEntry> = own.rev().take(SHOWN_MAX).cloned().collect();
             entries.reverse();
             let tally = world.tallies.get(name);
-            // The second Mastodon server is only shown to those who use it.
-            if platform == Platform::Gotosocial && tally.is_none() {
+            if SHOWN_ONCE_USED.contains(&platform) && tally.is_none() {
                 continue;
             }
             let counts = tally.map_or([0; 4], |tally| {
@@ -102,6 +111,11 @@ fn title(platform: Platform) -> &'static str {
         Platform::X => "X",
         Platform::Facebook => "Facebook",
         Platform::Instagram => "Instagram",
+        Platform::Tiktok => "TikTok",
+        Platform::Youtube => "YouTube",
+        Platform::Googlebusiness => "Google Business Profile",
+        Platform::Pinterest => "Pinterest",
+        Platform::Snapchat => "Snapchat",
     }
 }
 
@@ -326,6 +340,8 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
 .mastodon { --brand: #6364ff; } .bluesky { --brand: #1185fe; } .x { --brand: #6b7280; }
 .linkedin { --brand: #0a66c2; } .threads { --brand: #444; }
 .facebook { --brand: #0866ff; } .instagram { --brand: #d62976; }
+.tiktok { --brand: #fe2c55; } .youtube { --brand: #f03; } .googlebusiness { --brand: #4285f4; }
+.pinterest { --brand: #e60023; } .snapchat { --brand: #b8a900; }
 .gotosocial { --brand: #df8958; } .wide { margin: 1rem 0; }
 .empty { margin: 0; padding: 1rem; color: var(--soft); }
 .thread { border-bottom: 1px solid var(--line); } .thread:last-child { border: 0; }

@@ -1,0 +1,1 @@
+//! googlebusiness as a client meets it.

@@ -1,0 +1,1 @@
+//! pinterest as a client meets it.

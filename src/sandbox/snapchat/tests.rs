@@ -1,0 +1,1 @@
+//! snapchat as a client meets it.
