@@ -223,9 +223,7 @@ fn invalid(flaw: &Flaw) -> Answer {
 fn page<T>(call: &Call, all: Vec<T>, usual: usize, most: usize) -> Result<(Vec<T>, Value), Answer> {
     let number = |name: &str, other: usize| match call.query(name).filter(|text| !text.is_empty()) {
         None => Ok(other),
-        Some(text) => {
-            text.parse::<usize>().map_err(|_| invalid(&Flaw::new(name, "is no number")))
-        }
+        Some(text) => text.parse::<usize>().map_err(|_| invalid(&Flaw::new(name, "is no number"))),
     };
     let (size, from) = (number("pageSize", usual)?, number("pageToken", 0)?);
     if !(1..=most).contains(&size) {

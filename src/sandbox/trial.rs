@@ -237,7 +237,7 @@ pub(crate) fn film_of(seconds: u32, length: usize) -> Vec<u8> {
     bytes.extend_from_slice(&seconds.to_be_bytes());
     bytes.extend_from_slice(&[0; 80]);
     bytes.extend_from_slice(b"\x00\x00\x00\x00mdat");
-    bytes.resize(length.max(bytes.len()), 7);
+    bytes.resize(length.max(bytes.len()), 0);
     bytes
 }
 

@@ -123,18 +123,16 @@ fn image(call: &Call, given: &Given<'_>) -> Result<Option<Bytes>, Flaw> {
         return Err(item.flaw("mediaFormat", "is missing"));
     }
     let url = item.needed("sourceUrl")?;
-    let bytes = fetched(call, url).map_err(|reason| {
-        item.flaw("sourceUrl", &format!("Fetching image failed. {reason}"))
-    })?;
+    let bytes = fetched(call, url)
+        .map_err(|reason| item.flaw("sourceUrl", &format!("Fetching image failed. {reason}")))?;
     if !["image/jpeg", "image/png"].contains(&sniff(&bytes)) {
         return Err(item.flaw("sourceUrl", "Image format not supported. Use JPG or PNG."));
     }
     if !IMAGE_BYTES.contains(&bytes.len()) {
         return Err(item.flaw("sourceUrl", "Image must have between 10 KB and 5 MB."));
     }
-    let wide = dimensions(&bytes).is_some_and(|(width, height)| {
-        width.min(height) >= IMAGE_PIXELS_MIN
-    });
+    let wide =
+        dimensions(&bytes).is_some_and(|(width, height)| width.min(height) >= IMAGE_PIXELS_MIN);
     match wide {
         true => Ok(Some(bytes)),
         false => Err(item.flaw("sourceUrl", "Image too small. Minimum is 250x250 pixels.")),

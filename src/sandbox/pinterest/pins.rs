@@ -63,9 +63,8 @@ struct Words {
 impl Words {
     fn read(given: &Given<'_>) -> Result<Words, Flaw> {
         let link = given.short("link", LINK_CHARS_MAX, characters)?;
-        let web = |url: &str| {
-            Url::parse(url).is_ok_and(|url| ["http", "https"].contains(&url.scheme()))
-        };
+        let web =
+            |url: &str| Url::parse(url).is_ok_and(|url| ["http", "https"].contains(&url.scheme()));
         if !link.is_empty() && !web(&link) {
             return Err(given.flaw("link", "is no address on the web"));
         }
@@ -158,8 +157,10 @@ impl Pinterest {
             _ if film => ("VIDEO", json!({ "media_type": "video", "images": images[0] })),
             [single] => ("REGULAR", json!({ "media_type": "image", "images": single })),
             several => {
-                let items: Vec<Value> =
-                    several.iter().map(|it| json!({ "images": it, "item_type": "image" })).collect();
+                let items: Vec<Value> = several
+                    .iter()
+                    .map(|it| json!({ "images": it, "item_type": "image" }))
+                    .collect();
                 ("CAROUSEL", json!({ "media_type": "multiple_images", "items": items }))
             }
         };
@@ -176,9 +177,10 @@ impl Pinterest {
 
     /// Newest first.
     pub(super) fn list_pins(&self, call: &Call, account: usize, board: Option<u64>) -> Reply {
-        let own = self.pins.iter().rev().filter(|pin| {
-            pin.account == account && board.is_none_or(|board| pin.board == board)
-        });
+        let own =
+            self.pins.iter().rev().filter(|pin| {
+                pin.account == account && board.is_none_or(|board| pin.board == board)
+            });
         page(call, own.map(|pin| self.shown_pin(call, pin)).collect())
     }
 

@@ -10,8 +10,7 @@ use crate::sandbox::trial::{
 };
 use crate::sandbox::{Limits, trial::mp4};
 
-const SCOPE: &str =
-    "user.info.basic,user.info.profile,user.info.stats,video.publish,video.list";
+const SCOPE: &str = "user.info.basic,user.info.profile,user.info.stats,video.publish,video.list";
 const MINUTE: Duration = Duration::from_secs(60);
 const INIT: &str = "/tiktok/v2/post/publish/video/init/";
 const STATUS: &str = "/tiktok/v2/post/publish/status/fetch/";
@@ -115,8 +114,10 @@ async fn a_code_works_once_and_tells_what_was_granted() {
     let text = told(&url, "code").unwrap();
     let (_, tokens) = redeem(&trial, "audited", &text).await;
     assert_eq!(tokens["scope"], granted);
-    assert_eq!((&tokens["expires_in"], &tokens["refresh_expires_in"]),
-        (&json!(7_200), &json!(15_552_000)));
+    assert_eq!(
+        (&tokens["expires_in"], &tokens["refresh_expires_in"]),
+        (&json!(7_200), &json!(15_552_000))
+    );
     let (status, refused) = redeem(&trial, "audited", &text).await;
     assert_eq!((status, &refused["error"]), (200, &json!("invalid_grant")));
     let path = "/tiktok/v2/video/list/?fields=id";
@@ -127,12 +128,20 @@ async fn a_code_works_once_and_tells_what_was_granted() {
 #[tokio::test]
 async fn proof_keys_and_unknown_scopes_are_no_part_of_it() {
     let trial = start().await;
-    for (name, value) in [("scope", "video.publish video.list"), ("client_key", ""),
+    for (name, value) in [
+        ("scope", "video.publish video.list"),
+        ("client_key", ""),
         ("code_challenge", "0123456789012345678901234567890123456789012"),
-        ("redirect_uri", "back"), ("response_type", "token")] {
-        let mut query = vec![("client_key", "k"), ("response_type", "code"),
-            ("redirect_uri", BACK), ("scope", "video.publish"),
-            ("code_challenge_method", "S256")];
+        ("redirect_uri", "back"),
+        ("response_type", "token"),
+    ] {
+        let mut query = vec![
+            ("client_key", "k"),
+            ("response_type", "code"),
+            ("redirect_uri", BACK),
+            ("scope", "video.publish"),
+            ("code_challenge_method", "S256"),
+        ];
         query.retain(|(known, _)| *known != name);
         query.push((name, value));
         let request = trial.request(Method::GET, "/tiktok/v2/auth/authorize/", "").query(&query);
@@ -153,8 +162,11 @@ async fn a_refresh_token_stops_as_soon_as_it_was_used() {
     assert_ne!(second["refresh_token"], first["refresh_token"]);
     assert_eq!(trial.get(path, &access(&second)).await.0, 200);
     assert_eq!(refresh(&trial, old).await["error"], "invalid_grant");
-    let form = [("client_key", "audited"), ("client_secret", "sandbox-secret"),
-        ("token", second["access_token"].as_str().unwrap())];
+    let form = [
+        ("client_key", "audited"),
+        ("client_secret", "sandbox-secret"),
+        ("token", second["access_token"].as_str().unwrap()),
+    ];
     assert_eq!(trial.form("/tiktok/v2/oauth/revoke/", &form).await.0, 200);
     assert_eq!(trial.get(path, &access(&second)).await.0, 401);
     let refresh_token = second["refresh_token"].as_str().unwrap();
@@ -372,8 +384,10 @@ async fn what_is_too_long_unknown_or_of_another_type_is_no_post() {
     for ((path, body), wanted) in [
         (film("/post_info/title", json!(long)), "invalid_param"),
         (film("/post_info/privacy_level", json!("EVERYBODY")), "invalid_param"),
-        (film("/post_info/privacy_level", json!("FOLLOWER_OF_CREATOR")),
-            "privacy_level_option_mismatch"),
+        (
+            film("/post_info/privacy_level", json!("FOLLOWER_OF_CREATOR")),
+            "privacy_level_option_mismatch",
+        ),
         (film("/post_info/privacy_level", Value::Null), "invalid_param"),
         (film("/source_info/video_size", json!("2000")), "invalid_param"),
         (film("/source_info/source", json!("UPLOAD")), "invalid_param"),
@@ -382,8 +396,7 @@ async fn what_is_too_long_unknown_or_of_another_type_is_no_post() {
         (album("/post_info/title", json!("a".repeat(91))), "invalid_param"),
         (album("/source_info/photo_cover_index", json!(1)), "invalid_param"),
         (album("/source_info/photo_images", json!([])), "invalid_param"),
-        (album("/source_info/photo_images", json!(vec!["http://127.0.0.1/"; 36])),
-            "invalid_param"),
+        (album("/source_info/photo_images", json!(vec!["http://127.0.0.1/"; 36])), "invalid_param"),
         (album("/post_mode", json!("DIRECT POST")), "invalid_param"),
     ] {
         let answer = trial.post(path, &token, body.clone()).await;

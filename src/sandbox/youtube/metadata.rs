@@ -100,8 +100,8 @@ pub(super) fn whole<'a>(
 
 pub(super) fn snippet(whole: &Given<'_>) -> Result<Snippet, Answer> {
     let wrong = |flaw: Flaw| invalid("invalidVideoMetadata", &flaw);
-    let names = ["title", "description", "tags", "categoryId", "defaultLanguage",
-        "defaultAudioLanguage"];
+    let names =
+        ["title", "description", "tags", "categoryId", "defaultLanguage", "defaultAudioLanguage"];
     let given = whole.needed_object("snippet", &names).map_err(wrong)?;
     let unmarked = |text: &str| !text.contains(['<', '>']);
     let title = given.text("title").map_err(wrong)?.unwrap_or_default();
@@ -142,8 +142,12 @@ fn tags_length(tags: &[&str]) -> usize {
 
 pub(super) fn status(whole: &Given<'_>) -> Result<Status, Answer> {
     let read = || {
-        let flags = ["embeddable", "publicStatsViewable", "selfDeclaredMadeForKids",
-            "containsSyntheticMedia"];
+        let flags = [
+            "embeddable",
+            "publicStatsViewable",
+            "selfDeclaredMadeForKids",
+            "containsSyntheticMedia",
+        ];
         let names = [&flags[..], &["privacyStatus", "publishAt", "license"]].concat();
         let given = whole.needed_object("status", &names)?;
         let mut rest = json!({});

@@ -31,8 +31,7 @@ pub(super) struct Item {
 
 impl Youtube {
     pub(super) fn channels(&self, call: &Call, account: usize) -> Reply {
-        let known = ["snippet", "contentDetails", "statistics", "status", "id",
-            "brandingSettings"];
+        let known = ["snippet", "contentDetails", "statistics", "status", "id", "brandingSettings"];
         let wanted = parts(call, &known)?;
         if call.query("mine") != Some("true") {
             let text = "No filter selected. Expected one of: mine, id, forHandle";

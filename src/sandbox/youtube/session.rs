@@ -101,9 +101,10 @@ impl Youtube {
             false => Status::default(),
         };
         let total = call.header("x-upload-content-length").and_then(|text| text.parse().ok());
-        let total = total.filter(|total| (1..=FILM_BYTES_MAX).contains(total)).ok_or_else(|| {
-            refusal(400, "mediaBodyRequired", "X-Upload-Content-Length must tell the size")
-        })?;
+        let total =
+            total.filter(|total| (1..=FILM_BYTES_MAX).contains(total)).ok_or_else(|| {
+                refusal(400, "mediaBodyRequired", "X-Upload-Content-Length must tell the size")
+            })?;
         if !call.header("x-upload-content-type").is_some_and(is_film_type) {
             let text = "X-Upload-Content-Type must be a video's";
             return Err(refusal(400, "badContent", text));

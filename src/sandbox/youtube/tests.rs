@@ -321,8 +321,10 @@ async fn a_part_that_is_sent_is_replaced_as_a_whole() {
     let body = json!({ "id": id, "snippet": { "title": "Run", "categoryId": "22" } });
     let (changed, video) = change(body, "snippet").await;
     assert_eq!(changed, 200);
-    assert_eq!((&video["snippet"]["title"], &video["snippet"]["description"]),
-        (&json!("Run"), &json!("")));
+    assert_eq!(
+        (&video["snippet"]["title"], &video["snippet"]["description"]),
+        (&json!("Run"), &json!(""))
+    );
     let body = json!({ "id": id, "status": { "privacyStatus": "private",
         "publishAt": "2027-01-01T00:00:00Z" } });
     assert_eq!(reason(&change(body, "status").await), (400, "invalidPublishAt"));
@@ -344,9 +346,8 @@ async fn thumbnails_are_pictures_of_those_who_may() {
     let token = sign_in(&trial).await;
     let id = upload(&trial, &token, &film("Walk")).await;
     let set = async |token: &str, id: &str, mime: &str, bytes: Vec<u8>| {
-        let path = format!(
-            "/youtube/upload/youtube/v3/thumbnails/set?videoId={id}&uploadType=media"
-        );
+        let path =
+            format!("/youtube/upload/youtube/v3/thumbnails/set?videoId={id}&uploadType=media");
         let request = trial.request(Method::POST, &path, token).header("content-type", mime);
         read(request.body(bytes).send().await.unwrap()).await
     };
@@ -368,8 +369,10 @@ async fn uploads_are_listed_late_and_playlists_hold_what_was_added() {
     let get = async |path: &str| trial.get(&format!("/youtube/youtube/v3/{path}"), &token).await.1;
     let channel = get("channels?part=contentDetails&mine=true").await;
     let uploads = &channel["items"][0]["contentDetails"]["relatedPlaylists"]["uploads"];
-    let path = format!("playlistItems?part=snippet,contentDetails,status&maxResults=50&playlistId={}",
-        uploads.as_str().unwrap());
+    let path = format!(
+        "playlistItems?part=snippet,contentDetails,status&maxResults=50&playlistId={}",
+        uploads.as_str().unwrap()
+    );
     assert_eq!(get(&path).await["items"], json!([]));
     trial.advance(Duration::from_secs(8));
     let listed = get(&path).await;
@@ -377,16 +380,20 @@ async fn uploads_are_listed_late_and_playlists_hold_what_was_added() {
     let lists = get("playlists?part=snippet&mine=true").await;
     let list = lists["items"][0]["id"].as_str().unwrap();
     let add = "/youtube/youtube/v3/playlistItems?part=snippet";
-    let body = |list: &str| json!({ "snippet": { "playlistId": list,
-        "resourceId": { "kind": "youtube#video", "videoId": id } } });
+    let body = |list: &str| {
+        json!({ "snippet": { "playlistId": list,
+        "resourceId": { "kind": "youtube#video", "videoId": id } } })
+    };
     for _ in 0..2 {
         assert_eq!(trial.post(add, &token, body(list)).await.0, 200);
     }
     let refused = trial.post(add, &token, body("PLx")).await;
     assert_eq!(reason(&refused), (404, "playlistNotFound"));
     let held = get(&format!("playlistItems?part=snippet&maxResults=1&playlistId={list}")).await;
-    assert_eq!((&held["pageInfo"]["totalResults"], &held["nextPageToken"]),
-        (&json!(2), &json!("1")));
+    assert_eq!(
+        (&held["pageInfo"]["totalResults"], &held["nextPageToken"]),
+        (&json!(2), &json!("1"))
+    );
 }
 
 #[tokio::test]
@@ -395,8 +402,10 @@ async fn a_comment_stands_below_its_video() {
     let token = sign_in(&trial).await;
     let id = upload(&trial, &token, &film("Walk")).await;
     let path = "/youtube/youtube/v3/commentThreads?part=snippet";
-    let comment = |id: &str, text: &str| json!({ "snippet": { "videoId": id,
-        "topLevelComment": { "snippet": { "textOriginal": text } } } });
+    let comment = |id: &str, text: &str| {
+        json!({ "snippet": { "videoId": id,
+        "topLevelComment": { "snippet": { "textOriginal": text } } } })
+    };
     let (status, posted) = trial.post(path, &token, comment(&id, "First")).await;
     assert_eq!(status, 200, "{posted}");
     let ledger = trial.sandbox.ledger();

@@ -67,8 +67,15 @@ impl Youtube {
             false => Verdict::Processed,
         };
         let id = books.chance.word(11);
-        let video = Video { account, snippet, status, published_at: call.now, verdict, bytes,
-            thumbnail: None };
+        let video = Video {
+            account,
+            snippet,
+            status,
+            published_at: call.now,
+            verdict,
+            bytes,
+            thumbnail: None,
+        };
         if verdict == Verdict::Processed {
             let media = vec![Kept::keep(books, chunks).map_err(full)?.for_ledger("")];
             let person = self.door.people.get(account);
