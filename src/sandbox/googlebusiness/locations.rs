@@ -56,8 +56,9 @@ impl Googlebusiness {
         }
         let mask = call.query("readMask").unwrap_or_default();
         let fields: Vec<&str> = mask.split(',').map(str::trim).collect();
-        let top = |field: &&str| !MASKS.contains(&field.split('.').next().unwrap_or_default());
-        if fields.iter().any(|field| top(field)) {
+        let is_unknown =
+            |field: &&str| !MASKS.contains(&field.split('.').next().unwrap_or_default());
+        if fields.iter().any(is_unknown) {
             return Err(invalid(&Flaw::new("read_mask", "Invalid field mask provided")));
         }
         let all = [1, 2].map(|number| self.shown(call, account, number, &fields));
