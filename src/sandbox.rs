@@ -11,6 +11,11 @@
 //! | `/x` | X's API and consent page |
 //! | `/facebook` | Facebook pages: Graph API, its hosts for bytes, and the web |
 //! | `/instagram` | Instagram with its own login, in the same world as `/facebook` |
+//! | `/tiktok` | TikTok's API, consent page and upload server |
+//! | `/youtube` | YouTube's API, its uploads, and Google's sign-in |
+//! | `/googlebusiness` | Google Business Profile's APIs, and Google's sign-in |
+//! | `/pinterest` | Pinterest's API, consent page and upload server |
+//! | `/snapchat` | Snapchat's Public Profile API and consent page |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
 //! Each platform is a synchronous function from a [`wire::Call`] to a [`wire::Answer`] over its own
@@ -22,9 +27,14 @@ mod bluesky;
 mod chance;
 mod consent;
 mod control;
+mod door;
 mod faults;
 mod fetching;
+mod given;
+mod google;
+mod googlebusiness;
 mod grants;
+mod kept;
 mod ledger;
 mod linkedin;
 mod mastodon;
@@ -32,15 +42,19 @@ mod meta;
 mod meter;
 mod page;
 mod people;
+mod pinterest;
 mod shelf;
+mod snapchat;
 mod text;
 mod threads;
+mod tiktok;
 #[cfg(test)]
 mod trial;
 mod wire;
 mod wiring;
 mod world;
 mod x;
+mod youtube;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -85,10 +99,15 @@ pub enum Platform {
     X,
     Facebook,
     Instagram,
+    Tiktok,
+    Youtube,
+    Googlebusiness,
+    Pinterest,
+    Snapchat,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 8] = [
+    const NAMES: [(&'static str, Platform); 13] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
@@ -97,6 +116,11 @@ impl Platform {
         ("x", Platform::X),
         ("facebook", Platform::Facebook),
         ("instagram", Platform::Instagram),
+        ("tiktok", Platform::Tiktok),
+        ("youtube", Platform::Youtube),
+        ("googlebusiness", Platform::Googlebusiness),
+        ("pinterest", Platform::Pinterest),
+        ("snapchat", Platform::Snapchat),
     ];
 
     /// As in base URLs and in the control endpoints' JSON.
@@ -110,6 +134,11 @@ impl Platform {
             Platform::X => "x",
             Platform::Facebook => "facebook",
             Platform::Instagram => "instagram",
+            Platform::Tiktok => "tiktok",
+            Platform::Youtube => "youtube",
+            Platform::Googlebusiness => "googlebusiness",
+            Platform::Pinterest => "pinterest",
+            Platform::Snapchat => "snapchat",
         }
     }
 
@@ -123,6 +152,11 @@ impl Platform {
             Platform::X => "/x",
             Platform::Facebook => "/facebook",
             Platform::Instagram => "/instagram",
+            Platform::Tiktok => "/tiktok",
+            Platform::Youtube => "/youtube",
+            Platform::Googlebusiness => "/googlebusiness",
+            Platform::Pinterest => "/pinterest",
+            Platform::Snapchat => "/snapchat",
         }
     }
 }

@@ -12,7 +12,8 @@ use super::Platform;
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The platform's own no (or the one that belongs to `status`); nothing is done.
+    /// The platform's own no (or the one that belongs to `status`); nothing is done, except that
+    /// with a `status` from 500 half of a resumable upload's bytes are kept.
     Refuse,
     /// Like `Refuse`, and its words repeat every secret that was sent, as careless servers do.
     Echo,

@@ -16,7 +16,7 @@ mod comments;
 mod containers;
 mod estate;
 mod fields;
-mod film;
+pub(super) mod film;
 mod gallery;
 mod graph;
 mod listing;

@@ -108,6 +108,11 @@ fn title(platform: Platform) -> &'static str {
         Platform::X => "X",
         Platform::Facebook => "Facebook",
         Platform::Instagram => "Instagram",
+        Platform::Tiktok => "TikTok",
+        Platform::Youtube => "YouTube",
+        Platform::Googlebusiness => "Google Business Profile",
+        Platform::Pinterest => "Pinterest",
+        Platform::Snapchat => "Snapchat",
     }
 }
 
@@ -398,6 +403,8 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
 .mastodon { --brand: #6364ff; } .bluesky { --brand: #1185fe; } .x { --brand: #6b7280; }
 .linkedin { --brand: #0a66c2; } .threads { --brand: #444; }
 .facebook { --brand: #0866ff; } .instagram { --brand: #d62976; }
+.tiktok { --brand: #fe2c55; } .youtube { --brand: #f03; } .googlebusiness { --brand: #4285f4; }
+.pinterest { --brand: #e60023; } .snapchat { --brand: #b8a900; }
 .gotosocial { --brand: #df8958; } .wide { margin: 1rem 0; }
 .empty { margin: 0; padding: 1rem; color: var(--soft); }
 .thread { border-bottom: 1px solid var(--line); } .thread:last-child { border: 0; }

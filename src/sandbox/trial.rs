@@ -116,6 +116,19 @@ impl Trial {
         parameter("code").unwrap()
     }
 
+    /// Answers a consent page with exactly this form, and gives where it leads back to.
+    pub(crate) async fn answer_consent(&self, path: &str, form: &[(&str, &str)]) -> url::Url {
+        let request = self.request(Method::POST, path, "").form(form);
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let location = response.headers().get("location");
+        let location = location.map(|text| text.to_str().unwrap().to_owned());
+        let Some(location) = location else {
+            panic!("{status}: {}", response.text().await.unwrap());
+        };
+        url::Url::parse(&location).unwrap()
+    }
+
     /// Client id and secret of a newly registered app.
     pub(crate) async fn mastodon_app(&self) -> (String, String) {
         let app = json!({ "client_name": "Fanfare", "redirect_uris": BACK,
@@ -188,4 +201,55 @@ pub(crate) fn mp4() -> Vec<u8> {
     let mut bytes = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom".to_vec();
     bytes.resize(2_000, 0);
     bytes
+}
+
+/// One parameter of an address.
+pub(crate) fn told(url: &url::Url, name: &str) -> Option<String> {
+    let mut pairs = url.query_pairs();
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// Enough of a PNG of that size for it to be measured, filled up to so many bytes.
+pub(crate) fn png_of(width: u32, height: u32, length: usize) -> Vec<u8> {
+    let mut bytes = png();
+    bytes[16..20].copy_from_slice(&width.to_be_bytes());
+    bytes[20..24].copy_from_slice(&height.to_be_bytes());
+    bytes.resize(length.max(bytes.len()), 0);
+    bytes
+}
+
+/// Enough of a JPEG of that size for it to be measured.
+pub(crate) fn jpeg_of(width: u16, height: u16) -> Vec<u8> {
+    let mut bytes = b"\xff\xd8\xff\xe0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0".to_vec();
+    bytes.extend_from_slice(b"\xff\xc0\x00\x11\x08");
+    bytes.extend_from_slice(&height.to_be_bytes());
+    bytes.extend_from_slice(&width.to_be_bytes());
+    bytes.extend_from_slice(b"\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01\xff\xd9");
+    bytes
+}
+
+/// Enough of a film for its type and its length in seconds to be told.
+pub(crate) fn film_of(seconds: u32, length: usize) -> Vec<u8> {
+    let mut bytes = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom".to_vec();
+    bytes.extend_from_slice(b"\x00\x00\x00\x74moov\x00\x00\x00\x6cmvhd");
+    bytes.extend_from_slice(&[0; 12]);
+    bytes.extend_from_slice(&1_u32.to_be_bytes());
+    bytes.extend_from_slice(&seconds.to_be_bytes());
+    bytes.extend_from_slice(&[0; 80]);
+    bytes.extend_from_slice(b"\x00\x00\x00\x00mdat");
+    bytes.resize(length.max(bytes.len()), 0);
+    bytes
+}
+
+/// A server of these files, by path.
+pub(crate) async fn serve(files: &[(&'static str, Vec<u8>)]) -> String {
+    let mut router = axum::Router::new();
+    for (path, bytes) in files {
+        let bytes = bytes.clone();
+        router = router.route(path, axum::routing::get(async move || bytes));
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    origin
 }

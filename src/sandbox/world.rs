@@ -7,15 +7,20 @@ use super::{
     bluesky::Bluesky,
     chance::Chance,
     faults::{Fault, FaultBoard, FaultKind, Operation},
+    googlebusiness::Googlebusiness,
     ledger::Ledger,
     linkedin::Linkedin,
     mastodon::{Flavour, Mastodon},
     meta::Meta,
     meter::{Limits, Meter},
+    pinterest::Pinterest,
     shelf::Shelf,
+    snapchat::Snapchat,
     threads::Threads,
+    tiktok::Tiktok,
     wire::{Answer, Call},
     x::X,
+    youtube::Youtube,
 };
 
 const HANG: Duration = Duration::from_secs(10 * 60);
@@ -43,6 +48,10 @@ pub(crate) trait Simulation {
 
     /// The platform's error body for that status; without one, its usual refusal.
     fn refused(&self, operation: Operation, status: Option<u16>) -> Answer;
+
+    /// What a request leaves behind that a server's failure broke off: the bytes that had arrived,
+    /// where uploads can be resumed.
+    fn broken_off(&mut self, _call: &Call) {}
 
     /// 429 as the platform says it. `None` means its usual window.
     fn throttled(&self, call: &Call, retry_after: Option<Duration>) -> Answer;
@@ -82,6 +91,11 @@ pub(crate) struct World {
     x: X,
     /// Facebook and Instagram.
     meta: Meta,
+    tiktok: Tiktok,
+    youtube: Youtube,
+    googlebusiness: Googlebusiness,
+    pinterest: Pinterest,
+    snapchat: Snapchat,
 }
 
 /// How an exchange ends.
@@ -111,6 +125,11 @@ impl World {
             threads: Threads::new(Meter::new(limits)),
             x: X::new(Meter::new(limits)),
             meta: Meta::new(Meter::new(limits)),
+            tiktok: Tiktok::new(Meter::new(limits)),
+            youtube: Youtube::new(limits),
+            googlebusiness: Googlebusiness::new(Meter::new(limits)),
+            pinterest: Pinterest::new(Meter::new(limits)),
+            snapchat: Snapchat::new(Meter::new(limits)),
         }
     }
 
@@ -127,6 +146,11 @@ impl World {
             Platform::Threads => &mut self.threads,
             Platform::X => &mut self.x,
             Platform::Facebook | Platform::Instagram => &mut self.meta,
+            Platform::Tiktok => &mut self.tiktok,
+            Platform::Youtube => &mut self.youtube,
+            Platform::Googlebusiness => &mut self.googlebusiness,
+            Platform::Pinterest => &mut self.pinterest,
+            Platform::Snapchat => &mut self.snapchat,
         }
     }
 
@@ -139,6 +163,11 @@ impl World {
             Platform::Threads => &mut self.threads,
             Platform::X => &mut self.x,
             Platform::Facebook | Platform::Instagram => &mut self.meta,
+            Platform::Tiktok => &mut self.tiktok,
+            Platform::Youtube => &mut self.youtube,
+            Platform::Googlebusiness => &mut self.googlebusiness,
+            Platform::Pinterest => &mut self.pinterest,
+            Platform::Snapchat => &mut self.snapchat,
         };
         let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);
@@ -186,7 +215,12 @@ fn struck(
     books: &mut Books,
 ) -> Tail {
     match fault.kind {
-        FaultKind::Refuse => Tail::Answer(simulation.refused(operation, fault.status)),
+        FaultKind::Refuse => {
+            if fault.status.is_some_and(|status| status >= 500) {
+                simulation.broken_off(call);
+            }
+            Tail::Answer(simulation.refused(operation, fault.status))
+        }
         FaultKind::Echo => {
             let refused = simulation.refused(operation, fault.status);
             Tail::Answer(refused.repeating(&call.secrets()))

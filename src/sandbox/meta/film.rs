@@ -8,18 +8,18 @@ use crate::sandbox::shelf;
 
 /// MPEG-4 and QuickTime are what both products recommend; the many others that Facebook also
 /// takes are left out.
-pub(super) fn is_film(bytes: &[u8]) -> bool {
+pub(crate) fn is_film(bytes: &[u8]) -> bool {
     ["video/mp4", "video/quicktime"].contains(&shelf::sniff(bytes))
 }
 
 /// A film, and not one that is known to be too short or too long.
-pub(super) fn is_film_of(chunks: &[Bytes], seconds_allowed: &RangeInclusive<f64>) -> bool {
+pub(crate) fn is_film_of(chunks: &[Bytes], seconds_allowed: &RangeInclusive<f64>) -> bool {
     let is_one = chunks.first().is_some_and(|first| is_film(first));
     is_one && seconds(chunks).is_none_or(|seconds| seconds_allowed.contains(&seconds))
 }
 
 /// By the movie header; `None` where there is none.
-fn seconds(chunks: &[Bytes]) -> Option<f64> {
+pub(crate) fn seconds(chunks: &[Bytes]) -> Option<f64> {
     let whole: Cow<'_, [u8]> = match chunks {
         [single] => Cow::Borrowed(single),
         chunks => Cow::Owned(chunks.concat()),
