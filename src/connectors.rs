@@ -31,6 +31,7 @@ pub mod linkedin;
 pub mod mastodon;
 mod meta;
 pub mod threads;
+pub mod webhook;
 pub mod x;
 
 /// What a platform's file provides, in this order.
@@ -129,6 +130,7 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
     &threads::Threads,
+    &webhook::Webhook,
     &x::X,
 ];
 
