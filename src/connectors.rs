@@ -32,6 +32,7 @@ pub mod mastodon;
 mod meta;
 pub mod threads;
 pub mod webhook;
+pub mod whatsapp;
 pub mod x;
 
 /// What a platform's file provides, in this order.
@@ -131,6 +132,7 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &mastodon::Mastodon,
     &threads::Threads,
     &webhook::Webhook,
+    &whatsapp::WhatsApp,
     &x::X,
 ];
 

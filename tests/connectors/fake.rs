@@ -177,7 +177,8 @@ pub(crate) fn jobs(connector: &dyn AnyConnector, fake: &Fake) -> Vec<Job> {
 fn has_what_it_needs(connector: &dyn AnyConnector, job: &Job) -> bool {
     let profile = connector.profile();
     let (_, kinds) = profile.format(job.option(FORMAT)).expect("a format of the platform");
-    kinds.contains(&Kind::Text) || !job.parts[0].media.is_empty()
+    let has_text_elsewhere = kinds.contains(&Kind::Template);
+    kinds.contains(&Kind::Text) || has_text_elsewhere || !job.parts[0].media.is_empty()
 }
 
 /// What an errand sent, and how it ended.
@@ -227,9 +228,18 @@ pub(crate) fn job(connector: &dyn AnyConnector, fake: &Fake, parts: Vec<JobPart>
         author: (fake.author)(),
         limits: connector.profile().limits,
         parts,
-        options: Default::default(),
+        options: required(fake.platform),
         armed: Some(NOW.before(Duration::from_secs(10))),
     }
+}
+
+/// What nothing can be published without.
+fn required(platform: &str) -> BTreeMap<String, String> {
+    let all: &[(&str, &str)] = match platform {
+        "whatsapp" => &[("recipients", "+4915112345678\n+4915112345679")],
+        _ => &[],
+    };
+    all.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 pub(crate) fn site(fake: &Fake) -> Site {

@@ -15,6 +15,7 @@ mod mastodon;
 mod specs;
 mod threads;
 mod webhook;
+mod whatsapp;
 mod x;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -40,6 +41,7 @@ const FAKES: &[&Fake] = &[
     &mastodon::FAKE,
     &threads::FAKE,
     &webhook::FAKE,
+    &whatsapp::FAKE,
     &x::FAKE,
 ];
 

@@ -101,6 +101,15 @@ const DESCRIBED: &[Described] = &[
         at_least: 195,
     },
     Described {
+        platform: "whatsapp",
+        read: |specs| {
+            let document = read_json(&specs.join("meta-whatsapp/openapi-v23.json"))?;
+            Some(Description::OpenApi(OpenApi::new(document, Forms::AsDescribed)))
+        },
+        errands: crate::whatsapp::ERRANDS,
+        at_least: 24,
+    },
+    Described {
         platform: "x",
         read: |specs| {
             let document = read_json(&specs.join("x/openapi-v2.json"))?;

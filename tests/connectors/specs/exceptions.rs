@@ -81,6 +81,10 @@ const CONTAINER: &str = "Containers are a kind of node that is not described; th
 const PAGING: &str =
     "Rest.li's lists all take a start and a count; this one was transcribed without.";
 
+const MESSAGES: &str = "POST /*/*/messages";
+
+const CAPTION: &str = "The examples beside the schema have it.";
+
 pub(crate) const MISTAKEN: &[Mistaken] = &[
     mistaken("facebook", "GET /*/*/*", "there is no field `tasks`", TASKS),
     mistaken("facebook", "POST /*/*/photos", "there is no parameter `source`", FILE_AS_TEXT),
@@ -97,6 +101,22 @@ pub(crate) const MISTAKEN: &[Mistaken] = &[
         "the parameter Idempotency-Key is not object",
         "A header is text; the generator makes an object of every header.",
     ),
+    mistaken(
+        "whatsapp",
+        MESSAGES,
+        "the body does not know `biz_opaque_callback_data`",
+        "The pages have it among the fields of every message, and of every webhook about one.",
+    ),
+    mistaken(
+        "whatsapp",
+        "POST /*/*/media",
+        "the body does not know `type`",
+        "The page on media requires it; the description was made from examples without it.",
+    ),
+    mistaken("whatsapp", MESSAGES, "the body.image does not know `caption`", CAPTION),
+    mistaken("whatsapp", MESSAGES, "the body.video does not know `caption`", CAPTION),
+    mistaken("whatsapp", MESSAGES, "the body.document does not know `caption`", CAPTION),
+    mistaken("whatsapp", MESSAGES, "the body.document does not know `filename`", CAPTION),
     mistaken(
         "x",
         "GET /2/users/*/tweets",
