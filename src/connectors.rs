@@ -30,6 +30,7 @@ pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
 mod meta;
+pub mod pinterest;
 pub mod threads;
 pub mod webhook;
 pub mod whatsapp;
@@ -130,6 +131,7 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &instagram::Instagram,
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
+    &pinterest::Pinterest,
     &threads::Threads,
     &webhook::Webhook,
     &whatsapp::WhatsApp,

@@ -12,7 +12,7 @@ use fanfare::{
         delivery::Live,
         ids::{DeliveryId, MediaId},
         media::MediaKind,
-        platform::{FORMAT, Kind},
+        platform::{FORMAT, Kind, Mixing},
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
@@ -150,8 +150,11 @@ pub(crate) fn jobs(connector: &dyn AnyConnector, fake: &Fake) -> Vec<Job> {
             | Kind::Offer
             | Kind::Template => continue,
             Kind::Carousel => {
-                let video = media(2, MediaKind::Video, profile.limits.video_formats[0]);
-                vec![part("To swipe through", vec![image(1), video, image(3)])]
+                let second = match profile.limits.mixing {
+                    Mixing::Allowed => media(2, MediaKind::Video, profile.limits.video_formats[0]),
+                    Mixing::Forbidden => image(2),
+                };
+                vec![part("To swipe through", vec![image(1), second, image(3)])]
             }
             Kind::Document => {
                 let format = profile.limits.document_formats[0];
@@ -236,6 +239,7 @@ pub(crate) fn job(connector: &dyn AnyConnector, fake: &Fake, parts: Vec<JobPart>
 /// What nothing can be published without.
 fn required(platform: &str) -> BTreeMap<String, String> {
     let all: &[(&str, &str)] = match platform {
+        "pinterest" => &[("board", "Cats & dogs")],
         "whatsapp" => &[("recipients", "+4915112345678\n+4915112345679")],
         _ => &[],
     };

@@ -12,6 +12,7 @@ mod fake;
 mod instagram;
 mod linkedin;
 mod mastodon;
+mod pinterest;
 mod specs;
 mod threads;
 mod webhook;
@@ -39,6 +40,7 @@ const FAKES: &[&Fake] = &[
     &instagram::FAKE,
     &linkedin::FAKE,
     &mastodon::FAKE,
+    &pinterest::FAKE,
     &threads::FAKE,
     &webhook::FAKE,
     &whatsapp::FAKE,

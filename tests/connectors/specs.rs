@@ -92,6 +92,15 @@ const DESCRIBED: &[Described] = &[
         at_least: 73,
     },
     Described {
+        platform: "pinterest",
+        read: |specs| {
+            let document = read_json(&specs.join("pinterest/openapi.json"))?;
+            Some(Description::OpenApi(OpenApi::new(document, Forms::AsDescribed)))
+        },
+        errands: crate::pinterest::ERRANDS,
+        at_least: 44,
+    },
+    Described {
         platform: "threads",
         read: |specs| {
             let path = specs.join("meta-threads/threads-api.postman_collection.json");

@@ -58,6 +58,11 @@ pub(crate) const UNDESCRIBED: &[Undescribed] = &[
         "PUT www.linkedin.com/dms-uploads/**",
         "LinkedIn names the address of an upload in its answer; nobody describes it.",
     ),
+    undescribed(
+        "pinterest",
+        "POST uploads.example/**",
+        "Pinterest names the address of an upload in its answer; it is a storage of another's.",
+    ),
     undescribed("x", "POST /2/oauth2/revoke", OAUTH),
 ];
 
