@@ -89,7 +89,7 @@ const DESCRIBED: &[Described] = &[
             Some(Description::OpenApi(OpenApi::new(document, Forms::LikeJson)))
         },
         errands: crate::mastodon::ERRANDS,
-        at_least: 73,
+        at_least: 77,
     },
     Described {
         platform: "pinterest",

@@ -43,11 +43,10 @@ impl Sent {
 
     /// With whatever this answer says; what it is silent of stays.
     pub(super) fn renamed(self, reply: &Reply) -> Sent {
-        let id = match &reply.body["id"] {
-            Value::String(id) if id.chars().count() <= ANSWER_CHARS_MAX => id.clone(),
-            Value::Number(id) => id.to_string(),
-            _ => self.id,
-        };
+        let said = &reply.body["id"];
+        let number = || said.as_number().map(ToString::to_string);
+        let id = said.as_str().map(str::to_owned).or_else(number);
+        let id = id.filter(|id| id.chars().count() <= ANSWER_CHARS_MAX).unwrap_or(self.id);
         let url = reply.body["url"].as_str().filter(|url| is_address(url));
         Sent { id, url: url.map_or(self.url, str::to_owned), ..self }
     }

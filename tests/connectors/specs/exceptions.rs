@@ -34,6 +34,8 @@ const META_OAUTH: &str = "Meta describes nodes; OAuth and the inspection of toke
 /// LinkedIn publishes no description; what is here was written from some of its pages.
 const NOT_TRANSCRIBED: &str = "LinkedIn has a page on it that was not transcribed.";
 
+const NODE_INFO: &str = "NodeInfo is a protocol of its own, of many kinds of servers.";
+
 const OAUTH: &str = "OAuth's endpoints appear among the security schemes only, not as paths.";
 
 pub(crate) const UNDESCRIBED: &[Undescribed] = &[
@@ -58,6 +60,8 @@ pub(crate) const UNDESCRIBED: &[Undescribed] = &[
         "PUT www.linkedin.com/dms-uploads/**",
         "LinkedIn names the address of an upload in its answer; nobody describes it.",
     ),
+    undescribed("mastodon", "GET /.well-known/nodeinfo", NODE_INFO),
+    undescribed("mastodon", "GET /nodeinfo/*", NODE_INFO),
     undescribed(
         "pinterest",
         "POST uploads.example/**",
