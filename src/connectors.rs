@@ -32,11 +32,14 @@ pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
 mod meta;
+pub mod pinterest;
 pub mod slack;
 pub mod snapchat;
 pub mod telegram;
 pub mod threads;
 pub mod tiktok;
+pub mod webhook;
+pub mod whatsapp;
 pub mod x;
 pub mod youtube;
 
@@ -138,11 +141,14 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &instagram::Instagram,
     &linkedin::LinkedIn,
     &mastodon::Mastodon,
+    &pinterest::Pinterest,
     &slack::Slack,
     &snapchat::Snapchat,
     &telegram::Telegram,
     &threads::Threads,
     &tiktok::TikTok,
+    &webhook::Webhook,
+    &whatsapp::WhatsApp,
     &x::X,
     &youtube::YouTube,
 ];

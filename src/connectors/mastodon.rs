@@ -9,9 +9,11 @@
 //! All files of all parts come first: a file that is refused must not break a thread in the middle,
 //! and on its time a post has only its statuses left to create.
 
+mod check;
 mod errand;
 mod listing;
 mod refusal;
+mod server;
 mod status;
 
 use std::time::Duration;
@@ -31,7 +33,6 @@ use crate::{
             OAuth, OptionRule, OptionValue, Pace, PaceCounts, PaceScope, Place, Profile, Proof,
             RefreshModel, ScopeSeparator, Targets, TextLimit, TextUnit, Window,
         },
-        problem::{Code, Problem},
         refusal::Refusal,
     },
 };
@@ -40,11 +41,13 @@ pub use self::{errand::Errand, status::Status};
 
 pub struct Mastodon;
 
-/// `(Upload → Process*)* → Publish+`. `ready` holds the ids of processed files, over all parts in
-/// order; `sent` the statuses that readers can see.
+/// `(Upload → Process*)* → Publish+`, and `Upload → UploadOfOld*` where the server has no second
+/// version of uploads. `ready` holds the ids of processed files, over all parts in order; `sent`
+/// the statuses that readers can see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Step {
     Upload { ready: Vec<String> },
+    UploadOfOld { ready: Vec<String> },
     Process { ready: Vec<String>, pending: String, polls: u32 },
     Publish { ready: Vec<String>, sent: Vec<Status> },
 }
@@ -74,6 +77,8 @@ impl Connector for Mastodon {
             proof: Proof::Pkce,
             separator: ScopeSeparator::Space,
             required: &[],
+            // Mastodon's do not end. Where a server gives a refresh token all the same, as Pixelfed
+            // does, it is used.
             refresh: RefreshModel::Never,
             first: FirstToken::Lasting,
             targets: Targets::One,
@@ -81,7 +86,15 @@ impl Connector for Mastodon {
         endpoints: &[Endpoint { name: SERVER, default: None }],
         version: None,
         limits: LIMITS,
-        kinds: &[Kind::Text, Kind::Link, Kind::Image, Kind::Gif, Kind::Video, Kind::Thread],
+        kinds: &[
+            Kind::Text,
+            Kind::Link,
+            Kind::Image,
+            Kind::Gif,
+            Kind::Video,
+            Kind::Poll,
+            Kind::Thread,
+        ],
         formats: &[],
         options: OPTIONS,
         // Uploads have a limit of their own (30 in 30 minutes); a server that is full says until
@@ -117,7 +130,8 @@ impl Connector for Mastodon {
 
     fn request(step: &Step, job: &Job) -> Request {
         match step {
-            Step::Upload { ready } => upload(file(job, ready.len()), job),
+            Step::Upload { ready } => upload("/api/v2/media", file(job, ready.len()), job),
+            Step::UploadOfOld { ready } => upload("/api/v1/media", file(job, ready.len()), job),
             Step::Process { pending, .. } => {
                 Request::get(job.site.url(SERVER, &format!("/api/v1/media/{pending}")))
             }
@@ -134,6 +148,17 @@ impl Connector for Mastodon {
             (Step::Upload { ready }, 202) => {
                 let pending = reply.text("/id")?;
                 Ok(Next::Wait(wait(0), Step::Process { ready, pending, polls: 0 }))
+            }
+            // There is nothing of the kind; files were never taken otherwise before 3.1.3.
+            (Step::Upload { ready }, 404 | 405) => Ok(Next::Go(Step::UploadOfOld { ready })),
+            (Step::UploadOfOld { mut ready }, 200) => {
+                ready.push(reply.text("/id")?);
+                Ok(Next::Go(match Step::after_file(ready, job) {
+                    Step::Upload { ready } => Step::UploadOfOld { ready },
+                    next @ (Step::UploadOfOld { .. }
+                    | Step::Process { .. }
+                    | Step::Publish { .. }) => next,
+                }))
             }
             (Step::Process { ready, pending, polls }, 206) if polls < POLLS_MAX => {
                 let polls = polls + 1;
@@ -160,7 +185,7 @@ impl Connector for Mastodon {
                 );
                 Some(Request::get(job.site.url(SERVER, &path)))
             }
-            Step::Upload { .. } | Step::Process { .. } => None,
+            Step::Upload { .. } | Step::UploadOfOld { .. } | Step::Process { .. } => None,
         }
     }
 
@@ -184,19 +209,13 @@ impl Connector for Mastodon {
 
     fn live(step: &Step, _job: &Job) -> Vec<Live> {
         match step {
-            Step::Upload { .. } | Step::Process { .. } => Vec::new(),
+            Step::Upload { .. } | Step::UploadOfOld { .. } | Step::Process { .. } => Vec::new(),
             Step::Publish { sent, .. } => sent.iter().map(Status::live).collect(),
         }
     }
 
     fn check(draft: &Draft) -> Vec<Finding> {
-        let Some(value) = draft.options.get(LANGUAGE).filter(|value| !is_language(value)) else {
-            return Vec::new();
-        };
-        let sentence = format!("`language` is `{value}`, which is no ISO 639 code.");
-        let remedy = "Use a code of two or three letters, such as `en`.";
-        let problem = Problem::new(Code::UnknownOption, sentence, remedy);
-        vec![Finding::Error(problem.at("content.options.language"))]
+        check::check(draft)
     }
 
     fn errand(task: &Task, _site: &Site) -> Option<Errand> {
@@ -232,13 +251,24 @@ const LIMITS: Limits = Limits {
 };
 
 const LANGUAGE: &str = "language";
+const POLL: &str = "poll";
+const POLL_MINUTES: &str = "poll_minutes";
+const SPOILER: &str = "spoiler";
+const VISIBILITY: &str = "visibility";
 
 const OPTIONS: &[OptionRule] = &[
     OptionRule {
-        name: "visibility",
-        value: OptionValue::OneOf(&["public", "unlisted", "private", "direct"]),
+        name: VISIBILITY,
+        value: OptionValue::OneOf(&[
+            "public",
+            "unlisted",
+            "private",
+            "direct",
+            "local",
+            "mutuals_only",
+        ]),
         loss: Loss::Misleads { except: &["public"] },
-        about: "Who sees the post.",
+        about: "Who sees the post; `local` is of Pleroma and `mutuals_only` of GoToSocial.",
     },
     OptionRule {
         name: LANGUAGE,
@@ -247,13 +277,25 @@ const OPTIONS: &[OptionRule] = &[
         about: "The language of the text, as an ISO 639 code such as `en`.",
     },
     OptionRule {
+        name: POLL,
+        value: OptionValue::Lines { items_min: 2, items_max: 20, chars_max: 200 },
+        loss: Loss::Misleads { except: &[] },
+        about: "The choices of a poll, one a line; most servers allow four of 50 characters.",
+    },
+    OptionRule {
+        name: POLL_MINUTES,
+        value: OptionValue::Number { min: 5, max: 525_600 },
+        loss: Loss::Harmless,
+        about: "How long the poll is open; a day if it is left out.",
+    },
+    OptionRule {
         name: "sensitive",
         value: OptionValue::Flag,
         loss: Loss::Misleads { except: &["false"] },
         about: "Hides the files until the reader wants to see them.",
     },
     OptionRule {
-        name: "spoiler",
+        name: SPOILER,
         value: OptionValue::Text { chars_max: 500 },
         loss: Loss::Misleads { except: &[""] },
         about: "A warning that stands in front of the text, which is folded away.",
@@ -284,7 +326,7 @@ impl Step {
     }
 }
 
-fn upload(media: &JobMedia, job: &Job) -> Request {
+fn upload(path: &str, media: &JobMedia, job: &Job) -> Request {
     let description = ("description".to_owned(), media.alt.clone());
     let body = Body::Multipart {
         fields: if media.alt.is_empty() { Vec::new() } else { vec![description] },
@@ -298,7 +340,7 @@ fn upload(media: &JobMedia, job: &Job) -> Request {
         }],
     };
     // A second upload is an unattached file that no reader ever sees; the server sweeps it up.
-    Request::post(job.site.url(SERVER, "/api/v2/media"), body, Repeat::Harmless)
+    Request::post(job.site.url(SERVER, path), body, Repeat::Harmless)
 }
 
 fn file(job: &Job, number: usize) -> &JobMedia {
@@ -323,10 +365,4 @@ fn extension(mime: &str) -> &str {
         "quicktime" => "mov",
         subtype => subtype,
     }
-}
-
-fn is_language(value: &str) -> bool {
-    let first = value.split('-').next().unwrap_or_default();
-    (2..=3).contains(&first.len())
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

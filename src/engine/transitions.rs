@@ -740,7 +740,7 @@ fn settle_failed(
     change.after.timer = None;
     let partly = match change.after.live.len() {
         0 => String::new(),
-        count => format!(" The first {count} parts of the thread are live."),
+        count => format!(" The first {count} of its pieces are live."),
     };
     let text = format!("Failed ({}): {}{partly}", refusal.kind.name(), refusal.words);
     change.after.state = State::Failed { at: now, refusal };

@@ -156,7 +156,10 @@ impl PartView<'_> {
         };
         if self.part.media.is_empty() {
             let passes_on = kinds.contains(&Kind::Repost) && content.options.contains_key(REPOST);
-            if text.trim().is_empty() && !passes_on {
+            // The text of a template is kept by the platform.
+            let has_text_elsewhere =
+                kinds.contains(&Kind::Template) && !kinds.contains(&Kind::Text);
+            if text.trim().is_empty() && !passes_on && !has_text_elsewhere {
                 let sentence = "This part has neither text nor media.".to_owned();
                 complain(Code::TextMissing, sentence, "Write a text, or attach a file.");
             } else if !text.trim().is_empty() && !kinds.contains(&Kind::Text) && !self.is_comment()

@@ -12,7 +12,7 @@ use fanfare::{
         delivery::Live,
         ids::{DeliveryId, MediaId},
         media::MediaKind,
-        platform::{FORMAT, Kind},
+        platform::{FORMAT, Kind, Mixing},
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
     },
@@ -150,8 +150,11 @@ pub(crate) fn jobs(connector: &dyn AnyConnector, fake: &Fake) -> Vec<Job> {
             | Kind::Offer
             | Kind::Template => continue,
             Kind::Carousel => {
-                let video = media(2, MediaKind::Video, profile.limits.video_formats[0]);
-                vec![part("To swipe through", vec![image(1), video, image(3)])]
+                let second = match profile.limits.mixing {
+                    Mixing::Allowed => media(2, MediaKind::Video, profile.limits.video_formats[0]),
+                    Mixing::Forbidden => image(2),
+                };
+                vec![part("To swipe through", vec![image(1), second, image(3)])]
             }
             Kind::Document => {
                 let format = profile.limits.document_formats[0];
@@ -177,7 +180,8 @@ pub(crate) fn jobs(connector: &dyn AnyConnector, fake: &Fake) -> Vec<Job> {
 fn has_what_it_needs(connector: &dyn AnyConnector, job: &Job) -> bool {
     let profile = connector.profile();
     let (_, kinds) = profile.format(job.option(FORMAT)).expect("a format of the platform");
-    kinds.contains(&Kind::Text) || !job.parts[0].media.is_empty()
+    let has_text_elsewhere = kinds.contains(&Kind::Template);
+    kinds.contains(&Kind::Text) || has_text_elsewhere || !job.parts[0].media.is_empty()
 }
 
 /// What an errand sent, and how it ended.
@@ -233,7 +237,11 @@ pub(crate) fn job(connector: &dyn AnyConnector, fake: &Fake, parts: Vec<JobPart>
 }
 
 /// Options without which a platform publishes nothing: `(platform, option, value)`.
-const NEEDED: &[(&str, &str, &str)] = &[("tiktok", "privacy", "public")];
+const NEEDED: &[(&str, &str, &str)] = &[
+    ("pinterest", "board", "Cats & dogs"),
+    ("tiktok", "privacy", "public"),
+    ("whatsapp", "recipients", "+4915112345678\n+4915112345679"),
+];
 
 fn needed(platform: &str) -> BTreeMap<String, String> {
     let needed = NEEDED.iter().filter(|(of, ..)| *of == platform);

@@ -1,5 +1,7 @@
 //! Mastodon: a server that processes every file for a while, and what only Mastodon does.
 
+mod family;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use fanfare::{
@@ -29,7 +31,7 @@ pub(crate) const FAKE: Fake = Fake {
     author: mastodon_proper,
     answer,
     prepares: Prepares::Ahead,
-    specialities: Vec::new,
+    specialities: || vec![poll()],
     golden: include_str!("golden/mastodon.json"),
 };
 
@@ -103,6 +105,13 @@ fn thread() -> Job {
     job(connector(), &FAKE, vec![part("one", Vec::new()), part("two", vec![image])])
 }
 
+fn poll() -> Job {
+    let parts = vec![part("Tea or coffee?", Vec::new()), part("Say why", Vec::new())];
+    let mut job = job(connector(), &FAKE, parts);
+    job.options.insert("poll".to_owned(), "Tea\nCoffee".to_owned());
+    job
+}
+
 fn publish_step() -> Value {
     json!({ "Publish": { "ready": ["110000000000000001"], "sent": [] } })
 }
@@ -117,16 +126,16 @@ fn refusals_are_read_as_documented() {
     };
     let (publish, upload) = (publish_step(), json!({ "Upload": { "ready": [] } }));
     let process = json!({ "Process": { "ready": [], "pending": "7", "polls": 0 } });
-    use RefusalKind::{Duplicate, Media, Rejected, Revoked, Throttled, Unavailable};
+    use RefusalKind::{Duplicate, Media, Rejected, Revoked, Throttled, Unauthorized, Unavailable};
     let everywhere = || {
         let until = Timestamp::parse("2026-11-21T09:05:00.123Z");
         let scope = PaceScope::Account;
         let full =
             |header, body| Row { status: 429, header, body, kind: Throttled { until, scope } };
         vec![
-            row(401, "The access token is invalid", Revoked),
-            row(401, "The access token was revoked", Revoked),
-            row(401, "This method requires an authenticated user", Revoked),
+            row(401, "The access token is invalid", Unauthorized),
+            row(401, "The access token was revoked", Unauthorized),
+            row(401, "This method requires an authenticated user", Unauthorized),
             row(403, "This action is outside the authorized scopes", Revoked),
             row(403, "Your login is currently disabled", Revoked),
             row(451, "This media is blocked", Rejected),
@@ -324,6 +333,28 @@ fn options_and_descriptions_reach_the_server() {
 }
 
 #[test]
+fn a_poll_belongs_to_the_first_part_and_is_open_for_a_day_or_as_long_as_is_said() {
+    let mut job = poll();
+    let of =
+        |job: &Job| play(connector(), &FAKE, job).sent.into_iter().map(|it| json_of(&it).clone());
+    let sent: Vec<Value> = of(&job).collect();
+    let choices = ["Tea", "Coffee"];
+    let expected =
+        |seconds: u64| json!({ "options": choices, "expires_in": seconds, "multiple": false });
+    assert_eq!(sent[0]["poll"], expected(86_400));
+    assert_eq!(sent[1].get("poll"), None);
+    let key = key_of(&job, &connector().begin(&job));
+    job.options.insert("poll_minutes".to_owned(), "30".to_owned());
+    assert_eq!(of(&job).next().unwrap()["poll"], expected(1_800));
+    assert_ne!(key_of(&job, &connector().begin(&job)), key);
+    for (value, fits) in [("a\nb", true), ("a\nb\nc\nd\ne", false)] {
+        let options = BTreeMap::from([("poll".to_owned(), value.to_owned())]);
+        let found = family::problems(&author("mastodon"), &options, &[part("Which?", Vec::new())]);
+        assert_eq!(found.is_empty(), fits, "{value}: {found:?}");
+    }
+}
+
+#[test]
 fn a_look_that_finds_something_alike_asks_a_person() {
     let mut alike = status(&json!({ "status": "one" }), 0);
     alike["application"]["name"] = json!("Another");
@@ -423,7 +454,15 @@ fn identifying_reads_the_limits_and_what_the_server_runs() {
     let new = json!({
         "domain": "social.example", "version": "4.5.0", "configuration": configuration,
     });
-    let (_, outcome) = errand(&Task::Identify, &[(200, alice.clone()), (200, new)]);
+    let links = json!({ "links": [{
+        "rel": "http://nodeinfo.diaspora.software/ns/schema/2.0",
+        "href": "https://social.example/nodeinfo/2.0",
+    }] });
+    let named = json!({ "version": "2.0", "software": { "name": "mastodon", "version": "4.5.0" } });
+    let (sent, outcome) =
+        errand(&Task::Identify, &[(200, alice.clone()), (200, new), (200, links), (200, named)]);
+    assert_eq!(path_of(&sent[3]), "/nodeinfo/2.0");
+    assert!(sent[2].auth == Auth::None && sent[3].auth == Auth::None);
     match outcome.unwrap() {
         Outcome::Identified(who) => {
             assert_eq!((who.handle.as_str(), who.name.as_str()), ("alice@social.example", "Alice"));
@@ -438,7 +477,10 @@ fn identifying_reads_the_limits_and_what_the_server_runs() {
         "uri": "https://social.example/", "version": "2.7.2 (compatible; Pleroma 2.6.0)",
         "max_toot_chars": 7000, "upload_limit": 9,
     });
-    let (sent, outcome) = errand(&Task::Identify, &[(200, alice), (404, Value::Null), (200, old)]);
+    let (sent, outcome) = errand(
+        &Task::Identify,
+        &[(200, alice), (404, Value::Null), (200, old), (404, Value::Null)],
+    );
     assert_eq!(path_of(&sent[2]), "/api/v1/instance");
     match outcome.unwrap() {
         Outcome::Identified(who) => {

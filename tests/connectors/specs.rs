@@ -121,7 +121,16 @@ const DESCRIBED: &[Described] = &[
             Some(Description::OpenApi(OpenApi::new(document, Forms::LikeJson)))
         },
         errands: crate::mastodon::ERRANDS,
-        at_least: 73,
+        at_least: 77,
+    },
+    Described {
+        platform: "pinterest",
+        read: |specs| {
+            let document = read_json(&specs.join("pinterest/openapi.json"))?;
+            Some(Description::OpenApi(OpenApi::new(document, Forms::AsDescribed)))
+        },
+        errands: crate::pinterest::ERRANDS,
+        at_least: 44,
     },
     Described {
         platform: "slack",
@@ -156,6 +165,15 @@ const DESCRIBED: &[Described] = &[
         },
         errands: crate::tiktok::ERRANDS,
         at_least: 39,
+    },
+    Described {
+        platform: "whatsapp",
+        read: |specs| {
+            let document = read_json(&specs.join("meta-whatsapp/openapi-v23.json"))?;
+            Some(Description::OpenApi(OpenApi::new(document, Forms::AsDescribed)))
+        },
+        errands: crate::whatsapp::ERRANDS,
+        at_least: 24,
     },
     Described {
         platform: "x",

@@ -4,25 +4,19 @@
 //! <https://docs.joinmastodon.org/methods/oauth/>, <https://docs.joinmastodon.org/methods/apps/>
 //! and <https://docs.joinmastodon.org/methods/instance/>, read 2026-07-02.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     APPLICATION, SERVER,
     refusal::{self, text},
-    status::SOFTWARE,
+    server,
 };
 use crate::{
     connectors::{
         Auth, Body, Fill, Method, Outcome, Progress, Repeat, Reply, Request, SecretName, Site, Task,
     },
-    domain::{
-        account::{Identity, LimitOverrides},
-        refusal::Refusal,
-        secret::Secret,
-    },
+    domain::{account::Identity, refusal::Refusal, secret::Secret},
 };
 
 /// As little as publishing and looking back need. `profile` exists since 4.3, like the metadata.
@@ -32,17 +26,38 @@ pub(super) const SCOPES: &[&str] = &["profile", "read:statuses", "write:statuses
 const SCOPES_OF_OLD: &str = "read write";
 
 /// - `Discover → Register`, to register;
-/// - `Verify → Instance → (InstanceOfOld)`, to identify;
+/// - `Verify → Instance → (InstanceOfOld) → NodeInfo → (NodeInfoAt)`, to identify;
 /// - `Revoke`; `Remove*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Errand {
-    Discover { redirect_uri: String },
-    Register { redirect_uri: String, places: Places },
+    Discover {
+        redirect_uri: String,
+    },
+    Register {
+        redirect_uri: String,
+        places: Places,
+    },
     Verify,
-    Instance { person: Person },
-    InstanceOfOld { person: Person },
+    Instance {
+        person: Person,
+    },
+    InstanceOfOld {
+        person: Person,
+    },
+    /// `instance`: what the server said of itself.
+    NodeInfo {
+        person: Person,
+        instance: Value,
+    },
+    NodeInfoAt {
+        person: Person,
+        instance: Value,
+        path: String,
+    },
     Revoke,
-    Remove { left: Vec<String> },
+    Remove {
+        left: Vec<String>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,10 +100,7 @@ pub(super) fn begin(task: &Task) -> Option<Errand> {
 pub(super) fn request(errand: &Errand, site: &Site) -> Request {
     let url = |path: &str| site.url(SERVER, path);
     match errand {
-        Errand::Discover { .. } => Request {
-            auth: Auth::None,
-            ..Request::get(url("/.well-known/oauth-authorization-server"))
-        },
+        Errand::Discover { .. } => public(url("/.well-known/oauth-authorization-server")),
         Errand::Register { redirect_uri, places } => {
             let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
             let form = Body::Form(vec![
@@ -103,6 +115,8 @@ pub(super) fn request(errand: &Errand, site: &Site) -> Request {
         Errand::Verify => Request::get(url("/api/v1/accounts/verify_credentials")),
         Errand::Instance { .. } => Request::get(url("/api/v2/instance")),
         Errand::InstanceOfOld { .. } => Request::get(url("/api/v1/instance")),
+        Errand::NodeInfo { .. } => public(url("/.well-known/nodeinfo")),
+        Errand::NodeInfoAt { path, .. } => public(url(path)),
         Errand::Revoke => {
             let fill = |place: &str, secret| Fill { place: place.to_owned(), secret };
             let form = Body::Form(Vec::new());
@@ -122,6 +136,10 @@ pub(super) fn request(errand: &Errand, site: &Site) -> Request {
             Request { method: Method::Delete, ..get }
         }
     }
+}
+
+fn public(url: String) -> Request {
+    Request { auth: Auth::None, ..Request::get(url) }
 }
 
 pub(super) fn accept(
@@ -155,7 +173,19 @@ pub(super) fn accept(
         }
         (Errand::Instance { person }, 404) => Ok(Progress::Go(Errand::InstanceOfOld { person })),
         (Errand::Instance { person } | Errand::InstanceOfOld { person }, 200) => {
-            Ok(Progress::Done(Outcome::Identified(identity(person, &reply.body))))
+            Ok(Progress::Go(Errand::NodeInfo { person, instance: reply.body.clone() }))
+        }
+        // Whatever comes of it, the account is known; without a name its version has to do.
+        (Errand::NodeInfo { person, instance }, status) => {
+            let links = (status == 200).then_some(&reply.body);
+            match links.and_then(|links| server::place_of_node_info(links, site)) {
+                Some(path) => Ok(Progress::Go(Errand::NodeInfoAt { person, instance, path })),
+                None => Ok(identified(person, &instance, None)),
+            }
+        }
+        (Errand::NodeInfoAt { person, instance, .. }, status) => {
+            let name = reply.body.pointer("/software/name").and_then(Value::as_str);
+            Ok(identified(person, &instance, name.filter(|_| status == 200)))
         }
         (Errand::Revoke, 200) => Ok(Progress::Done(Outcome::Finished)),
         // 404: it is gone already, which is what was asked for.
@@ -208,7 +238,11 @@ fn registered(places: Places, reply: &Reply) -> Result<Outcome, Refusal> {
     })
 }
 
-fn identity(person: Person, instance: &Value) -> Identity {
+fn identified(person: Person, instance: &Value, name: Option<&str>) -> Progress<Errand> {
+    Progress::Done(Outcome::Identified(identity(person, instance, name)))
+}
+
+fn identity(person: Person, instance: &Value, name: Option<&str>) -> Identity {
     // `uri` is the domain in version 1 of the answer, and a whole URL on some servers.
     let domain = match instance["domain"].as_str() {
         Some(domain) => domain.to_owned(),
@@ -228,78 +262,7 @@ fn identity(person: Person, instance: &Value) -> Identity {
         handle,
         url: person.url,
         picture: person.picture,
-        limits: limits(instance),
-        traits: BTreeMap::from([(
-            SOFTWARE.to_owned(),
-            software(instance["version"].as_str().unwrap_or_default()).to_owned(),
-        )]),
-    }
-}
-
-/// Where the words of version 1 and of Pleroma differ, they come second.
-fn limits(instance: &Value) -> LimitOverrides {
-    let number = |pointers: &[&str]| {
-        pointers.iter().find_map(|pointer| instance.pointer(pointer).and_then(Value::as_u64))
-    };
-    let small = |pointers: &[&str]| number(pointers).and_then(|value| u32::try_from(value).ok());
-    LimitOverrides {
-        text_max: small(&["/configuration/statuses/max_characters", "/max_toot_chars"]),
-        url_chars: small(&["/configuration/statuses/characters_reserved_per_url"]),
-        images_max: small(&["/configuration/statuses/max_media_attachments"]),
-        image_bytes_max: number(&[
-            "/configuration/media_attachments/image_size_limit",
-            "/upload_limit",
-        ]),
-        video_bytes_max: number(&[
-            "/configuration/media_attachments/video_size_limit",
-            "/upload_limit",
-        ]),
-        alt_chars_max: small(&["/configuration/media_attachments/description_limit"]),
-    }
-}
-
-/// What the version says the server runs. Only a plain version of Mastodon's, from 3 on, is taken
-/// for Mastodon: to be wrong here would be to trust a key that is not honoured.
-fn software(version: &str) -> &'static str {
-    let lower = version.to_lowercase();
-    for known in ["pixelfed", "pleroma", "akkoma", "gotosocial"] {
-        if lower.contains(known) {
-            return known;
-        }
-    }
-    let release = &lower[..lower.find(['-', '+']).unwrap_or(lower.len())];
-    let numbers: Vec<Option<u32>> = release.split('.').map(|part| part.parse().ok()).collect();
-    let is_plain = !lower.contains([' ', '(', ';']) && !lower.contains("git-");
-    match numbers.as_slice() {
-        [Some(major), Some(_), Some(_)] if *major >= 3 && is_plain => "mastodon",
-        [Some(0), ..] => "gotosocial",
-        _ => "other",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_plain_version_is_mastodon() {
-        let cases = [
-            ("4.5.0", "mastodon"),
-            ("4.3.1+glitch", "mastodon"),
-            ("4.6.0-alpha.1+fork-2", "mastodon"),
-            ("0.20.0+git-9af4f86", "gotosocial"),
-            ("0.17.3 git-9af4f86", "gotosocial"),
-            ("3.5.3 (compatible; Pixelfed 0.12.3)", "pixelfed"),
-            ("2.7.2 (compatible; Pleroma 2.6.0)", "pleroma"),
-            ("2.7.2 (compatible; Akkoma 3.10.4)", "akkoma"),
-            ("4.2.1 (compatible; Sharkey 2024.3.1)", "other"),
-            ("4.0.0 (not true; snac/2.61)", "other"),
-            ("takahe/0.11.0", "other"),
-            ("4.5", "other"),
-            ("", "other"),
-        ];
-        for (version, expected) in cases {
-            assert_eq!(software(version), expected, "{version}");
-        }
+        limits: server::limits(instance),
+        traits: server::traits(instance, name),
     }
 }

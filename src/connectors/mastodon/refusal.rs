@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Step, status::software};
+use super::{Step, server::Software};
 use crate::{
     connectors::{Job, Reply},
     domain::{
@@ -15,8 +15,9 @@ use crate::{
 
 pub(super) fn of_step(step: &Step, job: &Job, reply: &Reply) -> Refusal {
     let refusal = of_reply(reply);
+    let software = Software::of(&job.author);
     let kind = match (step, reply.status) {
-        (Step::Upload { .. }, 422) => RefusalKind::Media,
+        (Step::Upload { .. } | Step::UploadOfOld { .. }, 422) => RefusalKind::Media,
         // 206 arrives here once it was asked often enough; 404 is a file that the server has lost.
         (Step::Process { .. }, 206 | 404 | 422) => RefusalKind::Media,
         // Evidence that the status exists: a file can be attached only once.
@@ -29,7 +30,11 @@ pub(super) fn of_step(step: &Step, job: &Job, reply: &Reply) -> Refusal {
         // Pixelfed, for a key that it has seen before.
         (Step::Publish { .. }, 400) if refusal.words.contains(KEY_SEEN) => RefusalKind::Duplicate,
         // Pixelfed answers a status without a picture like this; its tokens are not at fault.
-        (_, 403) if software(job) == "pixelfed" => RefusalKind::Rejected,
+        (_, 403) if software == Software::Pixelfed => RefusalKind::Rejected,
+        // GoToSocial turns requests away before it looks at them while its processor is busy.
+        (_, 503) if software == Software::GoToSocial && reply.retry_after().is_some() => {
+            RefusalKind::Throttled { until: reply.retry_after(), scope: PaceScope::Account }
+        }
         _ => refusal.kind,
     };
     Refusal { kind, ..refusal }
@@ -44,9 +49,9 @@ pub(super) fn of_reply(reply: &Reply) -> Refusal {
     };
     let refusal = reply.refusal(code, words);
     let kind = match reply.status {
-        // Tokens do not end here and cannot be refreshed: only the person can mend this. 403 is a
-        // missing scope, or an account that is disabled, suspended or waiting for approval.
-        401 | 403 => RefusalKind::Revoked,
+        // A missing scope, or an account that is disabled, suspended or waiting for approval. 401
+        // is the token, which some servers let us renew.
+        403 => RefusalKind::Revoked,
         429 => RefusalKind::Throttled { until: limit_ends(reply), scope: PaceScope::Account },
         _ => refusal.kind,
     };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{SERVER, files_of};
+use super::{POLL, POLL_MINUTES, SERVER, SPOILER, VISIBILITY, files_of, server::Software};
 use crate::{
     connectors::{Body, Job, JobPart, Repeat, Reply, Request},
     domain::{delivery::Live, refusal::Refusal},
@@ -20,9 +20,6 @@ pub struct Status {
     pub(super) id: String,
     pub(super) url: String,
 }
-
-/// The name in [`crate::domain::account::Identity::traits`] of what a server runs.
-pub(super) const SOFTWARE: &str = "software";
 
 /// "Idempotency keys are stored for up to 1 hour" (methods/statuses, read 2026-07-02). We trust
 /// them for half of that; after it, a look at the account's statuses decides.
@@ -56,7 +53,7 @@ pub(super) fn creation(ready: &[String], sent: &[Status], job: &Job) -> Request 
     let option = |name: &str| job.options.get(name).filter(|value| !value.is_empty());
 
     // Without it the server would take the account's own default, which nobody here has seen.
-    let visibility = option("visibility").map_or("public", String::as_str);
+    let visibility = option(VISIBILITY).map_or("public", String::as_str);
     let mut body = json!({ "status": part.text, "visibility": visibility });
     let media = files_of(ready, number, job);
     if !media.is_empty() {
@@ -71,8 +68,17 @@ pub(super) fn creation(ready: &[String], sent: &[Status], job: &Job) -> Request 
     if let Some(sensitive) = option("sensitive") {
         body["sensitive"] = json!(sensitive == "true");
     }
-    if let Some(spoiler) = option("spoiler") {
+    if let Some(spoiler) = option(SPOILER) {
         body["spoiler_text"] = json!(spoiler);
+    }
+    // It belongs to the post itself, not to what answers it.
+    let choices = choices(job.option(POLL));
+    if number == 0 && !choices.is_empty() {
+        body["poll"] = json!({
+            "options": choices,
+            "expires_in": poll_seconds(job.option(POLL_MINUTES)),
+            "multiple": false,
+        });
     }
 
     let mut request = Request::post(
@@ -88,14 +94,23 @@ pub(super) fn creation(ready: &[String], sent: &[Status], job: &Job) -> Request 
     request
 }
 
+pub(super) fn choices(poll: &str) -> Vec<&str> {
+    poll.lines().map(str::trim).filter(|choice| !choice.is_empty()).collect()
+}
+
+pub(super) fn poll_seconds(minutes: &str) -> u64 {
+    minutes.parse().unwrap_or(POLL_MINUTES_USUAL).saturating_mul(60)
+}
+
+const POLL_MINUTES_USUAL: u64 = 24 * 60;
+
 /// GoToSocial ignores keys, Pixelfed refuses a repeated one, Pleroma repeats even its errors. So a
 /// key goes only to a server that said it is Mastodon itself, and nobody else is trusted with one.
 fn honours_keys(job: &Job) -> bool {
-    software(job) == "mastodon"
-}
-
-pub(super) fn software(job: &Job) -> &str {
-    job.author.traits.get(SOFTWARE).map_or("", String::as_str)
+    match Software::of(&job.author) {
+        Software::Mastodon => true,
+        Software::GoToSocial | Software::Pixelfed | Software::Pleroma | Software::Other => false,
+    }
 }
 
 /// The same for every repetition, another one as soon as anything about the part changes: an edited

@@ -1,10 +1,12 @@
 //! Deliveries: looked at, and what a person may decide about one.
 
 use crate::{
+    connectors::{self, Site},
     domain::{
         delivery::{Delivery, Doubt, Live, State, Why},
         event::EventKind,
         ids::{AccountId, DeliveryId},
+        media::Media,
         organization::{Actor, Scope},
         problem::{Code, Problem},
         refusal::{Refusal, RefusalKind},
@@ -14,6 +16,7 @@ use crate::{
         Answer, Engine,
         core::Halt,
         facade::{Caller, Listing, Page, Resolution, listing},
+        jobs,
         transitions::{self, Change},
     },
     store::{Read, View},
@@ -179,14 +182,15 @@ impl Engine {
                 Resolution::Live { url } => {
                     let mut live = change.after.live.clone();
                     live.push(Live { id: String::new(), url });
-                    let unsent = parts_of(view, &change.after)?.saturating_sub(live.len());
+                    let all = pieces_of(view, &change.after)?;
+                    let unsent = all.saturating_sub(live.len());
                     if unsent == 0 {
                         transitions::settle_published(view, &mut change, live, actor, now)?;
                     } else {
                         // What would follow has nothing that it could answer to.
                         change.after.live = live;
                         change.after.armed = None;
-                        let words = format!("the last {unsent} parts of the thread were not sent");
+                        let words = format!("the remaining {unsent} of {all} were not sent");
                         let refusal = Refusal::new(RefusalKind::Rejected, UNSENT_PARTS, words);
                         let text = format!("Failed: {}.", refusal.words);
                         change.after.state = State::Failed { at: now, refusal };
@@ -246,10 +250,20 @@ const SCAN_PIECE: usize = 500;
 const ABANDONED: &str = "abandoned";
 const UNSENT_PARTS: &str = "unsent_parts";
 
-/// How many parts the thread has; a post that is gone has none that could be sent.
-fn parts_of(view: &View, delivery: &Delivery) -> Result<usize, Halt> {
-    let post = view.post(delivery.organization, delivery.post)?;
-    Ok(post.map_or(0, |post| post.content_for(delivery.account, &delivery.platform).parts.len()))
+/// How many pieces there would be in the end; of a post that is gone none could be sent.
+fn pieces_of(view: &View, delivery: &Delivery) -> Result<usize, Halt> {
+    let (organization, account) = (delivery.organization, delivery.account);
+    let (Some(post), Some(account), Some(connector)) = (
+        view.post(organization, delivery.post)?,
+        view.account(organization, account)?,
+        connectors::find(&delivery.platform),
+    ) else {
+        return Ok(0);
+    };
+    let no_url = |_: &Media| String::new();
+    let site = Site::default();
+    let prepared = jobs::build(view, connector, site, delivery, &post, &account, no_url)?;
+    Ok(connector.pieces(&prepared.job))
 }
 
 /// Now, as a new decision: earlier failures no longer count, and the grace begins anew. What is

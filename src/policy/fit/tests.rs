@@ -115,6 +115,15 @@ fn empty_post_and_empty_part_are_refused() {
 }
 
 #[test]
+fn text_of_a_template_is_kept_elsewhere() {
+    let without = Limits { text: TextLimit { max: 0, unit: TextUnit::Chars }, ..LIMITS };
+    let of = |kinds: &[Kind]| findings(without, kinds, &[part("", &[])]).errors;
+    assert_eq!(of(&[Kind::Template, Kind::Image]), []);
+    // Among the kinds of a platform, it is one choice of several.
+    assert_eq!(of(&[Kind::Template, Kind::Text])[0].code, Code::TextMissing);
+}
+
+#[test]
 fn invisible_zero_is_refused_in_text_and_description() {
     refused(&[part("a\0b", &[])], Code::Invalid, "content.parts[0].text", &["U+0000"]);
     let place = "content.parts[0].media[0].alt";

@@ -34,6 +34,8 @@ const META_OAUTH: &str = "Meta describes nodes; OAuth and the inspection of toke
 /// LinkedIn publishes no description; what is here was written from some of its pages.
 const NOT_TRANSCRIBED: &str = "LinkedIn has a page on it that was not transcribed.";
 
+const NODE_INFO: &str = "NodeInfo is a protocol of its own, of many kinds of servers.";
+
 const OAUTH: &str = "OAuth's endpoints appear among the security schemes only, not as paths.";
 
 pub(crate) const UNDESCRIBED: &[Undescribed] = &[
@@ -73,6 +75,13 @@ pub(crate) const UNDESCRIBED: &[Undescribed] = &[
         "POST hooks.slack.com/services/**",
         "Webhooks are no methods; a page shows what they take.",
     ),
+    undescribed("mastodon", "GET /.well-known/nodeinfo", NODE_INFO),
+    undescribed("mastodon", "GET /nodeinfo/*", NODE_INFO),
+    undescribed(
+        "pinterest",
+        "POST uploads.example/**",
+        "Pinterest names the address of an upload in its answer; it is a storage of another's.",
+    ),
     undescribed("x", "POST /2/oauth2/revoke", OAUTH),
     undescribed("youtube", "POST oauth2.googleapis.com/revoke", OAUTH),
     undescribed(
@@ -102,6 +111,10 @@ const CONTAINER: &str = "Containers are a kind of node that is not described; th
 const PAGING: &str =
     "Rest.li's lists all take a start and a count; this one was transcribed without.";
 
+const MESSAGES: &str = "POST /*/*/messages";
+
+const CAPTION: &str = "The examples beside the schema have it.";
+
 pub(crate) const MISTAKEN: &[Mistaken] = &[
     mistaken(
         "discord",
@@ -124,6 +137,22 @@ pub(crate) const MISTAKEN: &[Mistaken] = &[
         "the parameter Idempotency-Key is not object",
         "A header is text; the generator makes an object of every header.",
     ),
+    mistaken(
+        "whatsapp",
+        MESSAGES,
+        "the body does not know `biz_opaque_callback_data`",
+        "The pages have it among the fields of every message, and of every webhook about one.",
+    ),
+    mistaken(
+        "whatsapp",
+        "POST /*/*/media",
+        "the body does not know `type`",
+        "The page on media requires it; the description was made from examples without it.",
+    ),
+    mistaken("whatsapp", MESSAGES, "the body.image does not know `caption`", CAPTION),
+    mistaken("whatsapp", MESSAGES, "the body.video does not know `caption`", CAPTION),
+    mistaken("whatsapp", MESSAGES, "the body.document does not know `caption`", CAPTION),
+    mistaken("whatsapp", MESSAGES, "the body.document does not know `filename`", CAPTION),
     mistaken(
         "x",
         "GET /2/users/*/tweets",

@@ -41,25 +41,29 @@ impl OpenApi {
         OpenApi { document, forms }
     }
 
+    /// Nodes of any kind may stand below one template: what fits one of them fits.
     pub(crate) fn judge(&self, sent: &Sent) -> Verdict {
-        let Some(described) = self.find(sent) else { return Verdict::Undescribed };
-        let mut complaints = Vec::new();
-        self.check_parameters(sent, &described, &mut complaints);
-        self.check_body(sent, &described.operation["requestBody"], &mut complaints);
-        Verdict::of(complaints)
+        let complaints = self.find(sent).into_iter().map(|described| {
+            let mut complaints = Vec::new();
+            self.check_parameters(sent, &described, &mut complaints);
+            self.check_body(sent, &described.operation["requestBody"], &mut complaints);
+            complaints
+        });
+        complaints.min_by_key(Vec::len).map_or(Verdict::Undescribed, Verdict::of)
     }
 
     fn schemas(&self) -> Schemas<'_> {
         Schemas { document: &self.document }
     }
 
-    /// Of several templates the one with the fewest holes.
-    fn find<'a>(&'a self, sent: &'a Sent) -> Option<Described<'a>> {
+    /// Of several templates those with the fewest holes.
+    fn find<'a>(&'a self, sent: &'a Sent) -> Vec<Described<'a>> {
         let server = self.document["servers"][0]["url"].as_str().unwrap_or_default();
-        let path = match server.strip_prefix("https://").filter(|rest| !rest.contains('{')) {
-            None if server.contains('{') => sent.path.as_str(),
-            // The server may be a part of a host.
-            server => sent.path.strip_prefix(server?.strip_prefix(&sent.host)?)?,
+        let server = server.trim_start_matches("https://");
+        let (host, base) = server.split_at(server.find('/').unwrap_or(server.len()));
+        let is_server = host.contains('{') || host == sent.host;
+        let Some(path) = sent.path.strip_prefix(base).filter(|_| is_server) else {
+            return Vec::new();
         };
         let method = sent.method.to_lowercase();
         let paths = self.document["paths"].as_object().unwrap().iter();
@@ -67,7 +71,10 @@ impl OpenApi {
             let holes = fit(template, path)?;
             Some(Described { item, operation: item.get(&method)?, holes })
         });
-        fitting.min_by_key(|described| described.holes.len())
+        let mut fitting: Vec<_> = fitting.collect();
+        let least = fitting.iter().map(|described| described.holes.len()).min();
+        fitting.retain(|described| Some(described.holes.len()) == least);
+        fitting
     }
 
     fn check_parameters(

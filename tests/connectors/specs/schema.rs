@@ -141,6 +141,8 @@ impl Schemas<'_> {
         }
         for name in ["anyOf", "oneOf"] {
             if let Some(branches) = schema[name].as_array() {
+                let told = told_apart(schema, value);
+                let branches = told.as_ref().map_or(branches.as_slice(), std::slice::from_ref);
                 known = known.and(self.choose(branches, value, place, complaints));
             }
         }
@@ -228,6 +230,14 @@ impl Known {
     }
 }
 
+/// The branch that the value itself names, where the schema says by which field.
+fn told_apart(schema: &Value, value: &Value) -> Option<Value> {
+    let discriminator = &schema["discriminator"];
+    let name = value[discriminator["propertyName"].as_str()?].as_str()?;
+    let reference = discriminator["mapping"].get(name)?;
+    Some(serde_json::json!({ "$ref": reference }))
+}
+
 /// One name in OpenAPI 3.0, perhaps several in 3.1.
 fn types(schema: &Value) -> Vec<&str> {
     match &schema["type"] {
@@ -281,6 +291,18 @@ fn matches(pattern: &str, text: &str) -> bool {
     match pattern {
         "^[0-9]{1,19}$" => digits(text, 1, 19),
         "^(0|[1-9][0-9]*)$" => text == "0" || (digits(text, 1, 20) && !text.starts_with('0')),
+        r"^\d+$" | "^[0-9]+$" => digits(text, 1, usize::MAX),
+        r"^v[0-9]+\.[0-9]+$" => text
+            .strip_prefix('v')
+            .and_then(|rest| rest.split_once('.'))
+            .is_some_and(|(one, two)| digits(one, 1, usize::MAX) && digits(two, 1, usize::MAX)),
+        r"^Bearer\s+[A-Za-z0-9\-_.]+.*$" => {
+            text.strip_prefix("Bearer ").is_some_and(|token| !token.trim().is_empty())
+        }
+        "^[a-zA-Z0-9+/=]+$" => {
+            let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+            !text.is_empty() && text.bytes().all(is_letter)
+        }
         "^[0-9]{12}$" => digits(text, 12, 12),
         r"^\d{6}$" => digits(text, 6, 6),
         "^[A-Z]{2}$" => text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()),

@@ -45,8 +45,14 @@ impl Sent {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .collect();
-        if request.auth != Auth::None {
-            headers.push(("authorization".to_owned(), SECRET.to_owned()));
+        match request.auth {
+            Auth::None | Auth::Signed => (),
+            Auth::Access | Auth::Refresh | Auth::Kept => {
+                headers.push(("authorization".to_owned(), format!("Bearer {SECRET}")));
+            }
+            Auth::AccessAs(_) | Auth::App => {
+                headers.push(("authorization".to_owned(), SECRET.to_owned()));
+            }
         }
         let content = match &request.body {
             Body::Empty => {
@@ -77,6 +83,13 @@ impl Sent {
                 Content::Multipart { fields, files }
             }
         };
+        let kind = match content {
+            Content::Json(_) => Some("application/json"),
+            Content::Form(_) => Some("application/x-www-form-urlencoded"),
+            Content::Multipart { .. } => Some("multipart/form-data"),
+            Content::Empty | Content::Bytes => None,
+        };
+        headers.extend(kind.map(|kind| ("content-type".to_owned(), kind.to_owned())));
         let method = match request.method {
             Method::Get => "GET",
             Method::Post => "POST",

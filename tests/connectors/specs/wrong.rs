@@ -32,6 +32,18 @@ fn wrong_by_openapi() -> Vec<(&'static str, Request, &'static str)> {
         post("open.tiktokapis.com/v2/post/publish/video/init/", Body::Json(body))
     };
     let append = "api.x.com/2/media/upload/7/append";
+    let pin = |board: &str, source: Value| {
+        let body = json!({ "board_id": board, "media_source": source });
+        post("api.pinterest.com/v5/pins", Body::Json(body))
+    };
+    let message = |to: &str, kind: &str, body: Value| {
+        let mut message =
+            json!({ "messaging_product": "whatsapp", "recipient_type": "individual" });
+        message["to"] = json!(to);
+        message["type"] = json!(kind);
+        message[kind] = body;
+        post("graph.facebook.com/v26.0/1/messages", Body::Json(message))
+    };
     let mut unversioned = linkedin_post(Value::Null);
     unversioned.headers.remove(0);
     let mut dated = linkedin_post(Value::Null);
@@ -61,6 +73,15 @@ fn wrong_by_openapi() -> Vec<(&'static str, Request, &'static str)> {
         ("mastodon", multipart("social.example/api/v2/media", &[], "files"), "lacks \"file\""),
         ("mastodon", form("social.example/api/v1/apps", &[("scopes", "read")]), "the body lacks"),
         ("mastodon", post("social.example/api/v1/status", Body::Empty), UNKNOWN),
+        ("pinterest", pin("12", json!({ "source_type": "image_base64" })), "media_source lacks"),
+        ("pinterest", pin("Cats", json!({ "source_type": "pin_url" })), "which is not like"),
+        ("pinterest", pin("12", json!({ "source_type": "text" })), "which is none of"),
+        ("pinterest", get("api.pinterest.com/v5/boards?page_size=251"), "is out of range"),
+        ("pinterest", get("api.pinterest.com/v5/board"), UNKNOWN),
+        ("pinterest", get("api.pinterest.com/boards"), UNKNOWN),
+        ("whatsapp", message("+1", "text", json!({ "txt": "Hi" })), "does not know `txt`"),
+        ("whatsapp", message("+1", "text", json!("Hi")), "the body.text is not object"),
+        ("whatsapp", message("+1", "template", json!({ "name": "a" })), "the body.template lacks"),
         ("linkedin", unversioned, "the parameter LinkedIn-Version is missing"),
         ("linkedin", dated, "the parameter LinkedIn-Version is `2026-06`"),
         ("linkedin", linkedin_post(json!({ "media": { "id": "1" } })), "which is not like"),
