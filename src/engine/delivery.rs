@@ -7,6 +7,7 @@
 
 mod attempt;
 mod doubt;
+mod steps;
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ use crate::{
     engine::{
         addresses::Addresses,
         core::{Core, Halt},
-        delivery::{Assignment, doubt},
+        delivery::{Assignment, doubt, steps},
         errands, jobs,
         paces::{self, Calls},
         tokens,
@@ -130,7 +130,7 @@ fn prepare(assignment: &Assignment) -> Result<Option<Attempt<'_>>, Halt> {
         connector.begin(&job)
     } else {
         // An unreadable step shows when its request is asked for.
-        serde_json::from_slice(&delivery.step).unwrap_or(Value::Null)
+        steps::open(store.vault(), *organization, delivery.id, &delivery.step)
     };
     let fence = Fence {
         organization: *organization,
@@ -207,8 +207,9 @@ impl Attempt<'_> {
         self.connector.request(&self.step, &self.job)
     }
 
-    fn step_bytes(&self) -> Vec<u8> {
-        self.step.to_string().into_bytes()
+    fn sealed(&self, step: &Value) -> Vec<u8> {
+        let vault = self.core().store.vault();
+        steps::seal(vault, self.delivery.organization, self.delivery.id, step)
     }
 
     /// What readers can see so far.
@@ -248,7 +249,7 @@ impl Attempt<'_> {
             delivery: self.delivery.id,
             attempt: self.delivery.attempt,
             epoch: self.core().epoch,
-            step: self.step_bytes(),
+            step: self.sealed(&self.step),
             arms: arms(request),
             purpose: self.assignment.purpose,
             now,
@@ -345,7 +346,7 @@ impl Attempt<'_> {
                 let wait = Wait {
                     until: now.after(wait),
                     why: Why::Processing,
-                    step: Some(step.to_string().into_bytes()),
+                    step: Some(self.sealed(&step)),
                     armed: None,
                     failures: self.delivery.failures,
                     text: self.waiting_text(&step),
@@ -381,7 +382,7 @@ impl Attempt<'_> {
         let Ok(request) = self.request() else {
             return self.hold_unreadable().await.map(Course::End);
         };
-        let (fence, now, bytes) = (self.fence, self.core().now(), self.step_bytes());
+        let (fence, now, bytes) = (self.fence, self.core().now(), self.sealed(&self.step));
         if self.assignment.purpose == Purpose::Stage && arms(&request) == Arms::Yes {
             return self
                 .end_with(End::Settled, move |view| transitions::park(view, fence, bytes, now))
