@@ -14,6 +14,8 @@ use super::Platform;
 pub enum FaultKind {
     /// The platform's own no (or the one that belongs to `status`); nothing is done.
     Refuse,
+    /// Like `Refuse`, and its words repeat every secret that was sent, as careless servers do.
+    Echo,
     /// The platform's own 429 with its own headers; nothing is done.
     Throttle,
     /// Nothing is done, and the connection is held for `wait` (default 10 minutes), then closed.
@@ -60,7 +62,7 @@ pub struct Fault {
     pub times: u64,
     /// How many matching requests pass unharmed before.
     pub after: u64,
-    /// 400–599; for refuse, unavailable and drop answer.
+    /// 400–599; for refuse, echo, unavailable and drop answer.
     pub status: Option<u16>,
     /// For hang and answer late; at most a day.
     pub wait: Option<Duration>,
@@ -125,8 +127,9 @@ const KEYS: [&str; 9] = [
     "retry_after_seconds",
 ];
 
-const KINDS: [(&str, FaultKind); 8] = [
+const KINDS: [(&str, FaultKind); 9] = [
     ("refuse", FaultKind::Refuse),
+    ("echo", FaultKind::Echo),
     ("throttle", FaultKind::Throttle),
     ("hang", FaultKind::Hang),
     ("answer_late", FaultKind::AnswerLate),
@@ -301,7 +304,7 @@ mod tests {
     fn a_wrong_fault_is_told_what_is_allowed() {
         for (fault, wanted) in [
             (json!([]), "a fault is an object"),
-            (json!({}), "`kind` is missing; allowed are refuse, throttle"),
+            (json!({}), "`kind` is missing; allowed are refuse, echo, throttle"),
             (json!({"kind": "explode"}), "`kind` is \"explode\"; allowed are refuse"),
             (json!({"kind": "hang", "color": 1}), "unknown key `color`"),
             (json!({"kind": "hang", "times": 0}), "`times` is 0; allowed are whole numbers"),

@@ -18,6 +18,20 @@ use crate::domain::time::Timestamp;
 
 use super::fetching::Fetched;
 
+/// The names under which secrets are sent, in any body or query.
+const SECRETS: [&str; 10] = [
+    "access_token",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "fb_exchange_token",
+    "input_token",
+    "password",
+    "refresh_token",
+    "state",
+    "token",
+];
+
 /// A request, read to its end.
 pub(crate) struct Call {
     pub(crate) method: Method,
@@ -125,6 +139,19 @@ impl Call {
         let (id, secret) = decoded.split_once(':')?;
         // RFC 6749 2.3.1: both halves are form-encoded before they are joined.
         Some((percent_decoded(id), percent_decoded(secret)))
+    }
+
+    /// Everything that was sent as a secret, in whatever way.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let authorization = self.header("authorization").and_then(|it| it.split_once(' '));
+        let mut found: Vec<String> = match self.basic() {
+            Some((_, secret)) => vec![secret],
+            None => authorization.map(|(_, token)| token.trim().to_owned()).into_iter().collect(),
+        };
+        let sent = self.parameters();
+        let texts = SECRETS.iter().filter_map(|name| sent[*name].as_str());
+        found.extend(texts.map(str::to_owned));
+        found
     }
 
     /// The body as a JSON value, whatever its declared type.
@@ -254,6 +281,15 @@ impl Answer {
         Answer::new(status, "text/html; charset=utf-8", body.into_string())
     }
 
+    /// The same answer, with these in each of its sentences.
+    pub(crate) fn repeating(mut self, secrets: &[String]) -> Answer {
+        if let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) {
+            repeat(&mut body, &format!(" ({})", secrets.join(", ")));
+            self.body = body.to_string().into();
+        }
+        self
+    }
+
     pub(crate) fn redirect(location: &str) -> Answer {
         Answer::new(302, "text/plain", Bytes::new()).with("location", location.to_owned())
     }
@@ -261,6 +297,16 @@ impl Answer {
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Answer {
         self.headers.push((name, value.into()));
         self
+    }
+}
+
+/// A sentence is a text with a space in it.
+fn repeat(body: &mut Value, words: &str) {
+    match body {
+        Value::String(text) if text.contains(' ') => text.push_str(words),
+        Value::Array(items) => items.iter_mut().for_each(|item| repeat(item, words)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| repeat(field, words)),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -309,6 +355,15 @@ mod tests {
             "poll": { "options": ["a"], "expires_in": "300" }
         });
         assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn sentences_of_a_careless_server_repeat_what_was_sent() {
+        let body = json!({ "error": { "message": "It is wrong", "code": 1, "type": "Wrong" } });
+        let answer = Answer::json(400, &body).repeating(&["one".to_owned(), "two".to_owned()]);
+        let said: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(said["error"]["message"], "It is wrong (one, two)");
+        assert_eq!(said["error"]["type"], "Wrong");
     }
 
     #[test]

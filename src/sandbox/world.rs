@@ -179,6 +179,10 @@ fn struck(
 ) -> Tail {
     match fault.kind {
         FaultKind::Refuse => Tail::Answer(simulation.refused(operation, fault.status)),
+        FaultKind::Echo => {
+            let refused = simulation.refused(operation, fault.status);
+            Tail::Answer(refused.repeating(&call.secrets()))
+        }
         FaultKind::Unavailable => {
             let status = fault.status.unwrap_or(503);
             Tail::Answer(simulation.refused(operation, Some(status)))
