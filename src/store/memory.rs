@@ -72,6 +72,11 @@ impl Memory {
         self.lock().rows.len()
     }
 
+    /// All that a thief of the store would have, for tests that look for what must not be in it.
+    pub fn copy(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.lock().rows.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
     /// Made when it is first asked for.
     pub(super) fn media(&self) -> Result<PathBuf, Error> {
         let mut held = self.lock();

@@ -12,4 +12,5 @@ mod publishing;
 mod recovery;
 mod removing;
 mod retry;
+mod secrets;
 mod world;

@@ -42,8 +42,8 @@ pub(crate) struct Planet {
     pub(crate) origin: String,
     pub(crate) memory: Memory,
     pub(crate) clock: Clock,
-    /// Where platforms reach the engine that runs now, to fetch files.
-    address: String,
+    /// Where platforms reach the engine that runs now, to fetch files; its API too.
+    pub(crate) address: String,
     front: std::net::TcpListener,
     tune: fn(&mut Settings),
     servers: Mutex<Vec<tokio::task::JoinHandle<()>>>,
@@ -62,6 +62,14 @@ impl Planet {
 
     /// Every engine of this planet starts with settings that `tune` has changed.
     pub(crate) async fn tuned(tune: fn(&mut Settings)) -> Planet {
+        Planet::watched(tune, |platforms, _| platforms).await
+    }
+
+    /// `watch` goes around the platforms, and may look into the store.
+    pub(crate) async fn watched(
+        tune: fn(&mut Settings),
+        watch: impl FnOnce(axum::Router, &Memory) -> axum::Router,
+    ) -> Planet {
         let clock = Clock::scaled(SPEED);
         let (now, wait) = (clock.clone(), clock.clone());
         let sandbox = Sandbox::with_limits(
@@ -77,14 +85,14 @@ impl Planet {
         );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let router = sandbox.router();
+        let memory = Memory::default();
+        let router = watch(sandbox.router(), &memory);
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.unwrap();
         });
         let front = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         front.set_nonblocking(true).unwrap();
         let address = format!("http://{}", front.local_addr().unwrap());
-        let memory = Memory::default();
         let servers = Mutex::new(vec![server]);
         Planet { sandbox, origin, address, memory, clock, tune, front, servers }
     }

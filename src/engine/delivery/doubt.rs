@@ -140,7 +140,11 @@ async fn look(attempt: &mut Attempt<'_>, request: &Request, armed: Armed) -> Res
             attempt.proceed(next, None).await
         }
         Ok(Sighting::Absent) => absent(attempt, request, armed, &reply).await,
-        Ok(Sighting::Unsure(reason)) => ask(attempt, &reason).await,
+        // It may hold words of the platform, and those what it was sent.
+        Ok(Sighting::Unsure(reason)) => {
+            let reason = attempt.assignment.secrets.redact(&reason);
+            ask(attempt, &reason).await
+        }
         Err(_) => ask(attempt, "its stored step cannot be read").await,
     }
 }

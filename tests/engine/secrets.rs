@@ -1,0 +1,315 @@
+//! Secrets reach their platform and the vault, and nobody else: everything that passes between us
+//! and the platforms is watched, platforms repeat in their refusals what they were sent, and then
+//! every secret is looked for wherever anybody could read.
+
+mod search;
+mod witness;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use fanfare::{
+    domain::{
+        account::Account,
+        delivery::{Delivery, State, Why},
+        mortality::Mortality,
+        post::Content,
+        problem::Problem,
+        secret::Secret,
+    },
+    engine::facade::{
+        ConnectRequest, Connected, Connecting, Founding, OrganizationEdit, PlanRequest,
+    },
+    sandbox::{Fault, FaultKind, Operation},
+};
+
+use self::{search::Search, witness::Witness};
+use crate::{
+    footage,
+    world::{PASSWORD, Planet, World, consent, part, settled, upload},
+};
+
+/// Everybody and the ways to sign in.
+const LOGINS: &[(&str, &str)] = &[
+    ("bluesky", "alice.test"),
+    ("mastodon", "alice"),
+    ("x", "alice"),
+    ("threads", "alice"),
+    ("instagram/instagram", "alice.bakery"),
+    ("instagram/facebook", "bob"),
+    ("facebook", "carol"),
+    ("linkedin/member", "alice"),
+    ("linkedin/organization", "bob"),
+];
+
+/// What has to have passed, or the test has looked for nothing.
+const KINDS: &[&str] = &[
+    "access token",
+    "address of a file",
+    "app password",
+    "client secret",
+    "code",
+    "key",
+    "page token",
+    "refresh token",
+    "state",
+    "upload address",
+    "verifier",
+];
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Trial {
+    world: World,
+    witness: Arc<Witness>,
+    key: String,
+    /// Where, and what people were told or could read there since the beginning.
+    told: Mutex<BTreeSet<(String, String)>>,
+    client: reqwest::Client,
+}
+
+impl Trial {
+    async fn new() -> Trial {
+        let mut witness = None;
+        let planet = Planet::watched(
+            |_| (),
+            |platforms, memory| {
+                let watching = Witness::new(memory.clone());
+                witness = Some(watching.clone());
+                watching.around(platforms)
+            },
+        )
+        .await;
+        let witness = witness.unwrap();
+        let engine = planet.engine(Mortality::default()).await;
+        let founding = Founding {
+            organization: "Example".to_owned(),
+            owner_name: "Ada".to_owned(),
+            owner_email: "ada@example.org".to_owned(),
+        };
+        let key = engine.found(founding).await.unwrap().key.expose().to_owned();
+        witness.learn(&key, "key");
+        let caller = engine.authenticate(&key).unwrap();
+        let edit = OrganizationEdit { name: None, grace: None, posts_per_hour: Some(1_000) };
+        engine.edit_organization(&caller, caller.organization, edit).await.unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let world = World { planet, engine, caller };
+        Trial { world, witness, key, told: Mutex::default(), client }
+    }
+
+    fn echo(&self, operation: Operation) {
+        self.world.planet.sandbox.inject(Fault::new(FaultKind::Echo, operation));
+    }
+
+    /// Faults that found nothing to strike must not strike what comes later.
+    async fn calm(&self) {
+        let url = format!("{}/_sandbox/faults", self.world.planet.origin);
+        self.client.delete(url).send().await.unwrap();
+    }
+
+    fn hear<T>(&self, answer: Result<T, Problem>) -> Option<T> {
+        match answer {
+            Ok(made) => Some(made),
+            Err(problem) => {
+                self.told.lock().unwrap().insert(("problem".to_owned(), format!("{problem:?}")));
+                None
+            }
+        }
+    }
+
+    async fn get(&self, path: &str) -> serde_json::Value {
+        let url = format!("{}{path}", self.world.planet.address);
+        let answer = self.client.get(url).bearer_auth(&self.key).send().await.unwrap();
+        let body = answer.text().await.unwrap();
+        // Without ids, which would make every place a place of its own.
+        let plain = |part: &&str| !part.contains(['_', '=']) && part.len() < 20;
+        let place: Vec<&str> = path.split(['/', '?']).filter(plain).collect();
+        self.told.lock().unwrap().insert((place.join("/"), body.clone()));
+        serde_json::from_str(&body).unwrap_or_default()
+    }
+
+    /// Everything that can be read.
+    async fn read(&self) {
+        for list in ["accounts", "posts", "deliveries", "media", "organizations"] {
+            let page = self.get(&format!("/api/v1/{list}?limit=100")).await;
+            for item in page["items"].as_array().unwrap_or_else(|| panic!("{list}: {page}")) {
+                let one = format!("/api/v1/{list}/{}", item["id"].as_str().unwrap());
+                self.get(&one).await;
+                match list {
+                    "accounts" => _ = self.get(&format!("{one}/health")).await,
+                    "posts" => _ = self.get(&format!("{one}/timeline")).await,
+                    _ => (),
+                }
+            }
+        }
+        for path in ["/api/v1/platforms", "/api/v1/events", "/healthz", "/readyz", "/openapi.json"]
+        {
+            self.get(path).await;
+        }
+        let events = self.world.engine.events(&self.world.caller, 0, 10_000).unwrap();
+        self.told.lock().unwrap().insert(("events".to_owned(), format!("{events:?}")));
+    }
+
+    async fn connect(&self, platform: &str, handle: &str) -> Option<Account> {
+        let World { planet, engine, caller } = &self.world;
+        let server = if platform == "mastodon" {
+            planet.origin.clone() + "/mastodon"
+        } else {
+            String::new()
+        };
+        let (platform, login) = platform.split_once('/').unwrap_or((platform, ""));
+        let request = ConnectRequest {
+            platform: platform.to_owned(),
+            server,
+            login: login.to_owned(),
+            identifier: handle.to_owned(),
+            password: Some(Secret::new(PASSWORD)),
+            reconnect: None,
+        };
+        let url = match self.hear(engine.connect(caller, request).await)? {
+            Connecting::Connected(account) => return Some(*account),
+            Connecting::Visit { url, .. } => url,
+        };
+        let callback = consent(&url, handle).await;
+        match self.hear(engine.connected(platform, callback).await)? {
+            Connected::Account(account) => Some(*account),
+            Connected::Choice(choice) => {
+                self.get(&format!("/api/v1/connections/{}", choice.connection)).await;
+                let usable = choice.targets.iter().find(|target| target.obstacle.is_none());
+                let chosen = [usable.unwrap().identity.remote_id.clone()];
+                let made = engine.choose(caller, &choice.connection, &chosen).await;
+                self.hear(made).map(|mut made| made.remove(0))
+            }
+        }
+    }
+
+    async fn begin(&self, account: &Account, text: &str, file: Option<Vec<u8>>) -> Delivery {
+        let World { engine, caller, .. } = &self.world;
+        let media = match file {
+            Some(file) => vec![upload(engine, caller, &file).await],
+            None => Vec::new(),
+        };
+        let content = Content { parts: vec![part(text, &media)], options: BTreeMap::new() };
+        self.world.post(content, account.id, PlanRequest::Now, 5).await
+    }
+
+    /// Publishes something, and waits until it is out, or waits itself.
+    async fn publish(&self, account: &Account, text: &str, file: Option<Vec<u8>>) {
+        let delivery = self.begin(account, text, file).await;
+        let rests = |state: &State| {
+            !matches!(state, State::Planned | State::Ready | State::Running | State::Staging)
+        };
+        self.world.until(delivery.id, rests).await;
+        // What is said while it waits is said only then.
+        self.get("/api/v1/deliveries?limit=100").await;
+    }
+
+    /// The answer of a publication is lost, and the look is refused.
+    async fn doubt(&self, account: &Account, file: Option<Vec<u8>>) {
+        let lost = Fault::new(FaultKind::DropAnswer, Operation::Publish);
+        self.world.planet.sandbox.inject(lost);
+        let delivery = self.begin(account, "lost", file).await;
+        let is_looked_for = |state: &State| {
+            settled(state) || matches!(state, State::Waiting { why: Why::Probe { .. }, .. })
+        };
+        self.world.until(delivery.id, is_looked_for).await;
+        self.echo(Operation::Read);
+        self.world.until(delivery.id, settled).await;
+        self.calm().await;
+    }
+
+    /// A whole life of an account, in which everything is refused once with all that was sent.
+    async fn live(&self, platform: &str, handle: &str) {
+        for operation in [Operation::Token, Operation::Read] {
+            self.echo(operation);
+            self.connect(platform, handle).await;
+            self.calm().await;
+        }
+        let account = self.connect(platform, handle).await.unwrap();
+        let name = account.platform.as_str();
+        let picture = |salt| Some(footage::jpeg(salt));
+        self.publish(&account, "as it should be", picture(1)).await;
+        if name == "linkedin" || name == "facebook" {
+            self.publish(&account, "a film", Some(footage::film(1, 4))).await;
+        }
+        for (n, operation) in (2..).zip([Operation::Upload, Operation::Publish, Operation::Any]) {
+            self.echo(operation);
+            self.publish(&account, &format!("refused {n}"), picture(n)).await;
+            self.calm().await;
+        }
+        self.doubt(&account, picture(5)).await;
+        let sandbox = &self.world.planet.sandbox;
+        // Renewing the token is refused, then works; then the grant is over.
+        for kind in [FaultKind::ExpireToken, FaultKind::ExpireToken, FaultKind::RevokeToken] {
+            sandbox.inject(Fault::new(kind, Operation::Any));
+            self.echo(Operation::Token);
+            self.publish(&account, &format!("{kind:?}"), picture(6)).await;
+            self.calm().await;
+        }
+        self.read().await;
+        self.connect(platform, handle).await.unwrap();
+        self.publish(&account, "again", picture(7)).await;
+        self.echo(Operation::Token);
+        self.hear(self.world.engine.disconnect(&self.world.caller, account.id).await);
+        self.calm().await;
+        self.read().await;
+    }
+}
+
+/// On one thread, so that what is logged anywhere is logged here.
+#[tokio::test]
+async fn no_secret_is_in_a_log_an_event_an_answer_a_problem_or_in_clear_in_the_store() {
+    let log = Log::default();
+    let lines = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || lines.clone())
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let trial = Trial::new().await;
+    for (platform, handle) in LOGINS {
+        trial.live(platform, handle).await;
+    }
+    let World { engine, .. } = &trial.world;
+    engine.stop(Duration::from_secs(5)).await;
+
+    let secrets = trial.witness.secrets();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    secrets.values().for_each(|kind| *counts.entry(kind).or_default() += 1);
+    assert_eq!(counts.keys().copied().collect::<Vec<_>>(), KINDS, "{counts:?}");
+    let (log, told) = (log.0.lock().unwrap().clone(), trial.told.lock().unwrap().clone());
+    let rows = trial.witness.rows();
+    println!(
+        "{counts:?}, looked for in {} bytes of logs, {} texts and {} rows",
+        log.len(),
+        told.len(),
+        rows.len()
+    );
+    let (search, mut found) = (Search::of(&secrets), BTreeMap::new());
+    search.look("log", &log, &mut found);
+    for (place, text) in &told {
+        search.look(place, text.as_bytes(), &mut found);
+    }
+    for row in &rows {
+        search.look("store", row, &mut found);
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(told.iter().any(|(_, text)| text.contains("[secret]")), "no platform repeats any");
+    assert!(log.windows(9).any(|part| part == b"fanfare::"), "nothing of ours is logged");
+}
