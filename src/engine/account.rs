@@ -296,9 +296,12 @@ impl AccountState {
         !self.children.iter().any(|(_, child)| *child == Child::Delivery(delivery.id))
     }
 
-    /// Was being staged by somebody who died, and its time has come.
+    /// Was being staged by somebody who died, and its timer has fired. One that has not is for the
+    /// scheduler, so that it does not overtake what was due before it and waits for its own.
     fn is_orphan(&self, delivery: &Delivery) -> bool {
-        self.left_over(delivery) && delivery.due <= self.place.core.now()
+        self.left_over(delivery)
+            && delivery.timer.is_none()
+            && delivery.due <= self.place.core.now()
     }
 
     fn stageable(&mut self) -> Result<Option<DeliveryId>, Halt> {
