@@ -308,9 +308,11 @@ impl AccountState {
             let Some(delivery) = core.store.delivery(self.place.organization, id)? else {
                 continue;
             };
+            // Once its time has come, it waits for its timer, behind what was due before it.
+            let is_ahead = core.now() < delivery.due;
             let stageable = match delivery.state {
-                State::Planned => true,
-                State::Staging => self.left_over(id),
+                State::Planned => is_ahead,
+                State::Staging => is_ahead && self.left_over(id),
                 State::Ready
                 | State::Running
                 | State::Waiting { .. }

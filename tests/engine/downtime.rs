@@ -313,3 +313,25 @@ async fn what_was_due_first_on_an_account_goes_first_when_the_next_comes_due_at_
     }
     assert_eq!(world.planet.texts(&account), ["first", "second"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_being_prepared_when_the_process_died_overtakes_nothing_that_was_due_before_it() {
+    let mut world = World::new().await;
+    let account = world.connect("mastodon", "alice").await;
+    let picture = upload(&world.engine, &world.caller, &png(1)).await;
+    let mortality = Mortality::mortal();
+    mortality.die_before_send(1);
+    world.restart(mortality).await;
+    let first = world.say("first", &account, world.in_seconds(60)).await;
+    let parts = vec![part("second", &[picture])];
+    let content = Content { parts, options: std::collections::BTreeMap::new() };
+    let second = world.post(content, account.id, world.in_seconds(61), 5).await;
+    world.engine.stopped().await;
+    world.engine.clone().kill().await;
+    world.planet.turn(70);
+    world.engine = world.planet.engine(Mortality::default()).await;
+    for delivery in [first, second] {
+        world.until(delivery.id, published).await;
+    }
+    assert_eq!(world.planet.texts(&account), ["first", "second"]);
+}

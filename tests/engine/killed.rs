@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Lives that run at the same time; they mostly wait.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 12;
 
 /// What is planned, and for whom. Small, because all of it is played once for each death.
 struct Play {

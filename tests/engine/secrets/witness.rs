@@ -106,14 +106,12 @@ impl Witness {
                     self.learn(token, "page token");
                 }
                 for (name, value) in fields {
-                    match value {
-                        Value::String(text) => self.learn_pair(name, text),
-                        other => self.learn_json(other),
-                    }
+                    self.learn_pair(name, value.as_str().unwrap_or_default());
+                    self.learn_json(value);
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.learn_json(item)),
-            _ => (),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => (),
         }
     }
 
