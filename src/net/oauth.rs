@@ -155,11 +155,11 @@ pub async fn revoke(client: &Client, app: &OAuthClient, token: &Secret) -> Resul
     match (app.authentication, &app.client_secret) {
         (ClientAuthentication::Basic, Some(_)) => auth = Auth::App,
         (ClientAuthentication::Body, Some(_)) => {
-            fills.push(fill("client_id", SecretName::ClientId));
+            fills.push(fill(app.client_parameter, SecretName::ClientId));
             fills.push(fill("client_secret", SecretName::ClientSecret));
         }
         (ClientAuthentication::Basic | ClientAuthentication::Body, None) => {
-            fills.push(fill("client_id", SecretName::ClientId));
+            fills.push(fill(app.client_parameter, SecretName::ClientId));
         }
     }
     let request = Request {
