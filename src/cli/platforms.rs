@@ -20,6 +20,9 @@ pub(super) fn run(common: &Common, options: &Options) -> Result<(), Failure> {
     output::line(&lines.join("\n"))
 }
 
+/// The longest name of a platform, and a space.
+const INDENT: usize = 15;
+
 fn describe(profile: &Profile) -> String {
     // What only a format allows is possible too.
     let of_formats = profile.formats.iter().flat_map(|format| format.kinds);
@@ -29,8 +32,9 @@ fn describe(profile: &Profile) -> String {
             kinds.push(kind.name());
         }
     }
-    let (name, text) = (profile.name, profile.limits.text.max);
-    let kinds = kinds.join(", ");
-    let line = format!("{:11}{name}: {kinds}; {text} characters. {}", "", profile.access);
-    format!("{:<11}{}", profile.platform, columns::folded(&line, 11).trim_start())
+    let texts = profile.formats.iter().map(|format| format.limits.text.max);
+    let text = texts.fold(profile.limits.text.max, u32::max);
+    let (name, kinds) = (profile.name, kinds.join(", "));
+    let line = format!("{:INDENT$}{name}: {kinds}; {text} characters. {}", "", profile.access);
+    format!("{:<INDENT$}{}", profile.platform, columns::folded(&line, INDENT).trim_start())
 }
