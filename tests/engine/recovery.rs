@@ -192,6 +192,12 @@ async fn vouched_middle_of_a_thread_is_neither_the_whole_nor_sent_again() {
     assert!(failed(&ended.state) && ended.live.len() == 2, "{ended:?}");
     assert!(world.engine.retry_delivery(&world.caller, delivery.id).await.is_err());
     assert_eq!(world.planet.texts(&account), ["one", "two"]);
+    // What has no id here cannot be taken down from here, and that is said.
+    let removed = world.engine.remove_delivery(&world.caller, delivery.id).await.unwrap();
+    assert_eq!(removed.live.len(), 1, "{removed:?}");
+    assert!(world.story(&removed).contains("but for 1 of it"), "{}", world.story(&removed));
+    let refused = world.engine.remove_delivery(&world.caller, delivery.id).await.unwrap_err();
+    assert!(refused.remedy.contains("https://example.org/2"), "{refused:?}");
     world.check().await;
 }
 

@@ -37,18 +37,25 @@ impl Engine {
         caller.may(Scope::Publish)?;
         self.refuse_when_stopping()?;
         let delivery = self.delivery(caller, id)?;
-        let removable = matches!(delivery.state, State::Published { .. } | State::Failed { .. });
+        let removable = matches!(
+            delivery.state,
+            State::Published { .. } | State::Failed { .. } | State::Cancelled { .. }
+        );
         if !removable {
             return Err(wrong_state(&delivery, "be removed").into());
         }
-        let live: Vec<Live> =
-            delivery.live.iter().filter(|live| !live.id.is_empty()).cloned().collect();
-        if live.is_empty() {
+        if delivery.live.is_empty() {
             return Ok(delivery);
         }
+        let (live, nameless): (Vec<Live>, Vec<Live>) =
+            delivery.live.iter().cloned().partition(|live| !live.id.is_empty());
         let account = self.account(caller, delivery.account)?;
         let connector = connector_named(&account.platform)?;
         let name = connector.profile().name;
+        if live.is_empty() {
+            return Err(unnamed(name, &nameless));
+        }
+        let asked = live.clone();
         let task = Task::Remove { live };
         let site = self.core.account_site(connector, &account);
         if connector.errand(&task, &site).is_none() {
@@ -72,8 +79,14 @@ impl Engine {
                 let mut change = Change::of(delivery);
                 match failure {
                     None => {
-                        change.after.live.clear();
-                        let text = "Removed from the platform.".to_owned();
+                        take_away(&mut change.after, &asked);
+                        let text = match nameless.len() {
+                            0 => "Removed from the platform.".to_owned(),
+                            left => format!(
+                                "Removed from the platform, but for {left} of it whose ids are \
+                                 not known."
+                            ),
+                        };
                         change.tell(view, EventKind::DeliveryRemoved, &actor, now, text)?;
                     }
                     Some(failure) => {
@@ -156,7 +169,10 @@ impl Engine {
                             post.revision += 1;
                             view.put_post(&post)?;
                         }
-                        change.after.live = live;
+                        // What was added or taken down meanwhile stays so.
+                        for (stored, revised) in change.after.live.iter_mut().zip(live) {
+                            *stored = revised;
+                        }
                         let text = format!("The text of part {} was changed.", part + 1);
                         change.tell(view, EventKind::DeliveryRevised, &actor, now, text)?;
                     }
@@ -290,4 +306,27 @@ impl Engine {
         };
         self.core.clock.within(limit, renewed).await.unwrap_or(Ok(()))
     }
+}
+
+/// What is left of it stays on record. With nothing left, another attempt begins at the first part:
+/// what would follow has nothing that it could answer to.
+fn take_away(delivery: &mut Delivery, removed: &[Live]) {
+    delivery.live.retain(|live| !removed.iter().any(|removed| removed.id == live.id));
+    let at_rest = matches!(delivery.state, State::Failed { .. } | State::Cancelled { .. });
+    if at_rest && delivery.live.is_empty() {
+        delivery.step.clear();
+    }
+}
+
+/// A person has said that it is live, and nobody knows by what name.
+fn unnamed(platform: &str, live: &[Live]) -> Problem {
+    let place = match live.iter().find(|live| !live.url.is_empty()) {
+        Some(live) => format!(": {}", live.url),
+        None => String::new(),
+    };
+    Problem::new(
+        Code::WrongState,
+        format!("What is live has no id here, because {platform} never answered with one."),
+        format!("Take it down on {platform} yourself{place}."),
+    )
 }
