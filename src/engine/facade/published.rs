@@ -11,7 +11,7 @@ use crate::{
         event::EventKind,
         ids::DeliveryId,
         organization::Scope,
-        post::{Content, Post, VariantFor},
+        post::VariantFor,
         problem::{Code, Problem},
         refusal::RefusalKind,
     },
@@ -114,7 +114,7 @@ impl Engine {
         self.refuse_when_stopping()?;
         let delivery = self.delivery(caller, id)?;
         let account = self.account(caller, delivery.account)?;
-        let (_, content) = self.revised(caller, &delivery, &account, part, &text)?;
+        self.check_revision(caller, &delivery, &account, part, &text)?;
         let connector = connector_named(&account.platform)?;
         let name = connector.profile().name;
         let site = self.core.account_site(connector, &account);
@@ -139,15 +139,14 @@ impl Engine {
             Ok(_) => return Err(unexpected("an edit did not end in what is live")),
             Err(failure) => Err(failure),
         };
-        self.settle_revision(caller, id, part, content, live, name).await
+        self.settle_revision(caller, id, (part, text), live, name).await
     }
 
     async fn settle_revision(
         &self,
         caller: &Caller,
         id: DeliveryId,
-        part: usize,
-        content: Content,
+        (part, wanted): (usize, String),
         live: Result<Vec<Live>, Failure>,
         name: &str,
     ) -> Answer<Delivery> {
@@ -164,8 +163,13 @@ impl Engine {
                         // The record says what readers see; other accounts keep their text.
                         let post = view.post(organization, change.after.post)?;
                         if let Some(mut post) = post {
-                            let account = VariantFor::Account(change.after.account);
-                            post.variants.insert(account, content);
+                            let (account, platform) =
+                                (change.after.account, &change.after.platform);
+                            let mut content = post.content_for(account, platform).clone();
+                            if let Some(part) = content.parts.get_mut(part) {
+                                part.text = wanted;
+                            }
+                            post.variants.insert(VariantFor::Account(account), content);
                             post.revision += 1;
                             view.put_post(&post)?;
                         }
@@ -196,15 +200,15 @@ impl Engine {
         problem.map_or(Ok(stored), Err)
     }
 
-    /// The post, and its content for this account with the new text, if the platform allows it.
-    fn revised(
+    /// Whether that part is live, and the platform allows the text.
+    fn check_revision(
         &self,
         caller: &Caller,
         delivery: &Delivery,
         account: &Account,
         part: usize,
         text: &str,
-    ) -> Answer<(Post, Content)> {
+    ) -> Answer<()> {
         if part >= delivery.live.len() {
             let parts = delivery.live.len();
             return Err(Problem::new(
@@ -227,7 +231,7 @@ impl Engine {
             validation::fits_content(&self.core, &content, account).map_err(Problem::from)?;
         match found.errors.into_iter().next() {
             Some(problem) => Err(problem),
-            None => Ok((post, content)),
+            None => Ok(()),
         }
     }
 
