@@ -318,6 +318,26 @@ async fn damaged_record_holds_nobody_else_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn damaged_account_whose_access_is_to_be_renewed_holds_nobody_else_up() {
+    let mut world = World::new().await;
+    world.set_grace(7 * 24 * 3_600).await;
+    let damaged = world.connect("threads", "tara").await;
+    let neighbour = world.connect("mastodon", "alice").await;
+    let beside = world.say("Beside", &neighbour, world.in_seconds(31 * 24 * 3_600)).await;
+    let engine = world.engine.clone();
+    engine.kill().await;
+    let (memory, key) = (world.planet.memory.clone(), MasterKey::from_bytes([7; 32]));
+    let store = Store::in_memory(memory, key, Mortality::default()).unwrap().store;
+    let place = Key::Account(damaged.organization, damaged.id);
+    store.commit("damage", move |view| view.put(&place, vec![0xff; 3])).await.unwrap();
+    drop(store);
+    world.engine = world.planet.engine(Mortality::default()).await;
+    world.planet.turn(31 * 24 * 3_600 + 60);
+    world.until(beside.id, published).await;
+    assert!(world.engine.readiness().ready);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn thread_whose_second_answer_is_dropped_has_each_part_once() {
     let world = World::new().await;
     for (platform, handle) in PLACES {
