@@ -6,7 +6,7 @@
 use crate::{
     connectors::{Outcome, Task},
     domain::{
-        account::Account,
+        account::{Account, Connection},
         delivery::{Delivery, Live, State},
         event::EventKind,
         ids::DeliveryId,
@@ -55,6 +55,7 @@ impl Engine {
         if live.is_empty() {
             return Err(unnamed(name, &nameless));
         }
+        check_access(&account, name)?;
         let asked = live.clone();
         let task = Task::Remove { live };
         let site = self.core.account_site(connector, &account);
@@ -131,6 +132,7 @@ impl Engine {
                 "Take it down and publish it anew, if that is worth it.",
             ));
         }
+        check_access(&account, name)?;
         let asked = format!("Asked {name} to change the text of part {}.", part + 1);
         self.tell(caller, id, EventKind::DeliveryRevisionAsked, asked).await?;
         let outcome = self.with_fresh_token(caller, account, &task).await?;
@@ -333,4 +335,18 @@ fn unnamed(platform: &str, live: &[Live]) -> Problem {
         format!("What is live has no id here, because {platform} never answered with one."),
         format!("Take it down on {platform} yourself{place}."),
     )
+}
+
+/// With an account its tokens go, and without them nothing can be asked of the platform.
+fn check_access(account: &Account, platform: &str) -> Answer<()> {
+    match account.connection {
+        Connection::Disconnected { .. } => Err(Problem::new(
+            Code::AccountNotConnected,
+            format!("{} on {platform} is disconnected.", account.identity.handle),
+            format!("Connect the account again first, or do it on {platform} yourself."),
+        )),
+        Connection::Connected
+        | Connection::NeedsReconnection { .. }
+        | Connection::NeedsAttention { .. } => Ok(()),
+    }
 }
