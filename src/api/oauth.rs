@@ -37,6 +37,23 @@ pub(crate) struct CallbackAsked {
     state: String,
     code: Option<String>,
     error: Option<String>,
+    /// The platform's words for it.
+    error_description: Option<String>,
+}
+
+/// A link that somebody made up could hold a whole story here.
+const REASON_CHARS_MAX: usize = 200;
+
+impl CallbackAsked {
+    fn reason(&self) -> Option<String> {
+        let code = self.error.as_deref()?;
+        let words = self.error_description.as_deref().unwrap_or_default().trim();
+        let words: String = words.trim_end_matches('.').chars().take(REASON_CHARS_MAX).collect();
+        Some(match words.as_str() {
+            "" => code.to_owned(),
+            words => format!("{words} ({code})"),
+        })
+    }
 }
 
 /// Take a person back from a platform
@@ -58,7 +75,8 @@ async fn callback(
     Query(asked): Query<CallbackAsked>,
 ) -> Response {
     let state = asked.state.clone();
-    let callback = Callback { state: asked.state, code: asked.code, error: asked.error };
+    let error = asked.reason();
+    let callback = Callback { state: asked.state, code: asked.code, error };
     match api.engine.connected(&platform, callback).await {
         Ok(Connected::Account(account)) => {
             page(StatusCode::OK, "Connected", connected(&[*account]))
@@ -263,3 +281,26 @@ button { padding: .6rem 1.4rem; font: inherit; font-weight: 600; border: 0;
 button:focus-visible, input:focus-visible { outline: 3px solid light-dark(#c2410c, #fbbf24);
   outline-offset: 2px; }
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_platform_stand_before_its_code_and_are_no_story() {
+        let reason = |error: Option<&str>, words: Option<&str>| {
+            let asked = CallbackAsked {
+                state: String::new(),
+                code: None,
+                error: error.map(str::to_owned),
+                error_description: words.map(str::to_owned),
+            };
+            asked.reason()
+        };
+        let denied = Some("access_denied");
+        assert_eq!(reason(denied, None).unwrap(), "access_denied");
+        assert_eq!(reason(denied, Some("No. ")).unwrap(), "No (access_denied)");
+        assert!(reason(denied, Some(&"a".repeat(5_000))).unwrap().len() < 300);
+        assert_eq!(reason(None, Some("Nobody knows why")), None);
+    }
+}

@@ -9,7 +9,10 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use futures_util::StreamExt;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::domain::{nearest::nearest, problem::Code};
 
@@ -85,6 +88,10 @@ fn mistake_in(text: &[u8], error: &serde_json::Error) -> Refused {
     let words = error.to_string();
     let said = words.rsplit_once(" at line ").map_or(words.as_str(), |(said, _)| said);
     let offset = place::offset(text, error.line(), error.column());
+    if !error.is_data() && serde_json::from_slice::<IgnoredAny>(text).is_ok() {
+        let sentence = "The body is JSON, but not of the form of this request.";
+        return Refused::new(Code::Invalid, sentence, DESCRIBED).at("body");
+    }
     if !error.is_data() {
         let (line, column) = (error.line(), error.column());
         let sentence = format!("The body is not JSON: {said} (line {line}, column {column}).");
@@ -118,7 +125,11 @@ fn explain(said: &str, path: &str, around: &str) -> Refused {
             Refused::new(Code::Invalid, sentence, DESCRIBED).at(place)
         }
         [meant, allowed @ ..] if said.starts_with("unknown variant") => {
-            let sentence = format!("`{path}` is `{meant}`, which is not among its values.");
+            let sentence = match path == *meant || path.ends_with(&format!(".{meant}")) {
+                // It is a name that stands before a value.
+                true => format!("`{path}` is not among what is allowed here."),
+                false => format!("`{path}` is `{meant}`, which is not among its values."),
+            };
             Refused::new(Code::Invalid, sentence, suggest(meant, allowed)).at(path)
         }
         _ => {
@@ -249,6 +260,8 @@ mod tests {
             (r#"{"parts": [], "kind": "drft"}"#, "kind", "Did you mean `draft`?"),
             (r#"{"parts": [], "zebra": [1, {"a": 2}]}"#, "zebra", "Allowed are: parts, kind."),
             (r#"{"parts": [{"text": "}{\"", "account": "me"}]}"#, "parts[0].account", ""),
+            (r#"{"parts": [], "kind": {}}"#, "body", "/openapi.json"),
+            (r#"{"parts": [], "kind": {"later": 1}}"#, "kind.later", "draft, now"),
             ("[]", "", ""),
         ] {
             let told = send(body, "content-type: application/json\r\n").await;

@@ -16,14 +16,14 @@ pub(super) fn run(common: &Common, options: &Options) -> Result<(), Failure> {
         let config = common.load(None, None)?;
         return output::json(&api::platforms::all(&config.server.public_url, &config.versions()));
     }
-    let lines: Vec<String> = engine::platforms().into_iter().map(describe).collect();
+    let profiles = engine::platforms();
+    let width = profiles.iter().map(|profile| profile.platform.len() + 2).max().unwrap_or(0);
+    let lines: Vec<String> = profiles.into_iter().map(|it| describe(it, width)).collect();
     output::line(&lines.join("\n"))
 }
 
-/// The longest name of a platform, and a space.
-const INDENT: usize = 15;
-
-fn describe(profile: &Profile) -> String {
+/// `width`: of the column that its name stands in.
+fn describe(profile: &Profile, width: usize) -> String {
     // What only a format allows is possible too.
     let of_formats = profile.formats.iter().flat_map(|format| format.kinds);
     let mut kinds: Vec<&str> = Vec::new();
@@ -35,6 +35,6 @@ fn describe(profile: &Profile) -> String {
     let texts = profile.formats.iter().map(|format| format.limits.text.max);
     let text = texts.fold(profile.limits.text.max, u32::max);
     let (name, kinds) = (profile.name, kinds.join(", "));
-    let line = format!("{:INDENT$}{name}: {kinds}; {text} characters. {}", "", profile.access);
-    format!("{:<INDENT$}{}", profile.platform, columns::folded(&line, INDENT).trim_start())
+    let line = format!("{:width$}{name}: {kinds}; {text} characters. {}", "", profile.access);
+    format!("{:<width$}{}", profile.platform, columns::folded(&line, width).trim_start())
 }

@@ -23,7 +23,7 @@ use crate::{
         transitions::{self, Fired, TIMER_DELIVERY},
     },
     policy::agenda::{self, LATE_AFTER},
-    store::{Read, Timer},
+    store::{Read, Timer, View},
 };
 
 pub(super) struct SchedulerActor;
@@ -188,18 +188,22 @@ impl SchedulerState {
                     if kind != TIMER_DELIVERY {
                         view.delete_timer(timer)?;
                         let account = AccountId(id);
-                        if tokens::renewal_due(view, organization, account, now)? {
+                        let is_due = match tokens::renewal_due(view, organization, account, now) {
+                            Err(halt) if halt.is_unreadable() => {
+                                put_off(view, timer, &halt, now)?;
+                                false
+                            }
+                            is_due => is_due?,
+                        };
+                        if is_due {
                             told.accounts.push(Home { organization, account });
                         }
                         continue;
                     }
                     let id = DeliveryId(id);
                     let fired = match transitions::fire(view, organization, id, due, epoch, now) {
-                        // One damaged record holds nobody else up; it is complained about hourly.
                         Err(halt) if halt.is_unreadable() => {
-                            tracing::error!(delivery.id = %id, %halt, "a delivery cannot be read");
-                            view.delete_timer(timer)?;
-                            view.put_timer(Timer { due: now.after(UNREADABLE_AGAIN), ..timer })?;
+                            put_off(view, timer, &halt, now)?;
                             continue;
                         }
                         fired => fired?,
@@ -241,6 +245,20 @@ impl SchedulerState {
         }
         Ok(())
     }
+}
+
+/// One damaged record holds nobody else up; it is complained about hourly.
+fn put_off(view: &mut View, timer: Timer, halt: &Halt, now: Timestamp) -> Result<(), Halt> {
+    if timer.kind == TIMER_DELIVERY {
+        let id = DeliveryId(timer.id);
+        tracing::error!(delivery.id = %id, %halt, "a delivery cannot be read");
+    } else {
+        let id = AccountId(timer.id);
+        tracing::error!(account.id = %id, %halt, "an account cannot be read");
+    }
+    view.delete_timer(timer)?;
+    view.put_timer(Timer { due: now.after(UNREADABLE_AGAIN), ..timer })?;
+    Ok(())
 }
 
 /// Whom a batch concerns.

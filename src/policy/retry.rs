@@ -74,6 +74,25 @@ pub enum Refreshed {
     Impossible,
 }
 
+/// An error of the platform's own server may come after it did what it was asked, whatever number
+/// or words stand beside it: an armed request is looked for then, and not taken for refused.
+pub fn proven(refusal: Refusal, status: u16, armed: Armedness) -> Refusal {
+    let is_no = match refusal.kind {
+        RefusalKind::Rejected
+        | RefusalKind::Media
+        | RefusalKind::Unauthorized
+        | RefusalKind::Revoked => true,
+        RefusalKind::Throttled { .. }
+        | RefusalKind::Duplicate
+        | RefusalKind::Unavailable
+        | RefusalKind::Unreadable => false,
+    };
+    match is_no && status >= 500 && armed == Armedness::Armed {
+        true => Refusal { kind: RefusalKind::Unavailable, ..refusal },
+        false => refusal,
+    }
+}
+
 pub fn react(refusal: &Refusal, situation: &Situation) -> Reaction {
     match (refusal.kind, situation.armed) {
         (RefusalKind::Throttled { until, scope }, _) => {
@@ -166,6 +185,25 @@ mod tests {
         assert_eq!(react(1), again_in(120));
         assert_eq!(react(2), Reaction::GiveUp);
         assert_eq!(react(u32::MAX), Reaction::GiveUp);
+    }
+
+    #[test]
+    fn error_of_the_platforms_server_never_proves_that_an_armed_request_did_nothing() {
+        let after = |kind, status, armed| {
+            let refusal = proven(Refusal::new(kind, "", ""), status, armed);
+            react(&refusal, &situation(0, armed))
+        };
+        for kind in [
+            RefusalKind::Rejected,
+            RefusalKind::Media,
+            RefusalKind::Unauthorized,
+            RefusalKind::Revoked,
+        ] {
+            assert_eq!(after(kind, 500, Armedness::Armed), Reaction::Look, "{kind:?}");
+            assert_ne!(after(kind, 400, Armedness::Armed), Reaction::Look, "{kind:?}");
+            let harmless = reaction(kind, situation(0, Armedness::Harmless));
+            assert_eq!(after(kind, 500, Armedness::Harmless), harmless, "{kind:?}");
+        }
     }
 
     #[test]

@@ -8,11 +8,14 @@ use fanfare::{
         delivery::{Hold, State},
         event::EventKind,
         ids::AccountId,
+        mortality::Mortality,
         post::Content,
         problem::{Code, Problem},
+        secret::Secret,
     },
     engine::facade::{Choice, ConnectRequest, Connected, Connecting, Page, PlanRequest},
     sandbox::{Fault, FaultKind, Operation},
+    store::{MasterKey, Owner, Store},
 };
 
 use crate::world::{World, consent_without, failed, held, part, published};
@@ -293,6 +296,47 @@ async fn access_that_only_the_person_can_renew_is_forecast_and_ends_and_comes_ba
     assert_eq!(world.planet.texts(&account), ["After the end"]);
     assert_eq!(world.events(EventKind::AccountExpires), 2);
     world.check().await;
+}
+
+/// An app may lose what lets it renew access, and another person may sign in for the same page.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_sign_in_gave_to_renew_access_with_is_not_kept() {
+    let mut world = World::new().await;
+    let account = world.connect("linkedin", "lena").await;
+    assert!(account.refresh_ends.is_some(), "{account:?}");
+    let engine = world.engine.clone();
+    engine.kill().await;
+    let (memory, key) = (world.planet.memory.clone(), MasterKey::from_bytes([7; 32]));
+    let store = Store::in_memory(memory, key, Mortality::default()).unwrap().store;
+    let (organization, owner) = (account.organization, Owner::Account(account.id));
+    let earlier = Secret::new("somebody else's");
+    store
+        .commit("earlier", move |view| view.put_secret(organization, &owner, "refresh", &earlier))
+        .await
+        .unwrap();
+    drop(store);
+    world.engine = world.planet.engine(Mortality::default()).await;
+    let again = world.connect("linkedin", "lena").await;
+    assert_eq!(again.id, account.id);
+    assert!(again.refresh_ends.is_some(), "the person is not told that access ends: {again:?}");
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_named_for_a_platform_that_is_one_place_is_refused() {
+    let world = World::new().await;
+    for platform in ["facebook", "instagram", "threads", "linkedin", "x"] {
+        let request = ConnectRequest {
+            platform: platform.to_owned(),
+            server: "example.org".to_owned(),
+            login: String::new(),
+            identifier: String::new(),
+            password: None,
+            reconnect: None,
+        };
+        let refused = world.engine.connect(&world.caller, request).await.unwrap_err();
+        assert_eq!(refused.code, Code::Invalid, "{platform}: {refused:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -192,6 +192,12 @@ async fn vouched_middle_of_a_thread_is_neither_the_whole_nor_sent_again() {
     assert!(failed(&ended.state) && ended.live.len() == 2, "{ended:?}");
     assert!(world.engine.retry_delivery(&world.caller, delivery.id).await.is_err());
     assert_eq!(world.planet.texts(&account), ["one", "two"]);
+    // What has no id here cannot be taken down from here, and that is said.
+    let removed = world.engine.remove_delivery(&world.caller, delivery.id).await.unwrap();
+    assert_eq!(removed.live.len(), 1, "{removed:?}");
+    assert!(world.story(&removed).contains("but for 1 of it"), "{}", world.story(&removed));
+    let refused = world.engine.remove_delivery(&world.caller, delivery.id).await.unwrap_err();
+    assert!(refused.remedy.contains("https://example.org/2"), "{refused:?}");
     world.check().await;
 }
 
@@ -308,6 +314,26 @@ async fn damaged_record_holds_nobody_else_up() {
     world.engine = world.planet.engine(Mortality::default()).await;
     world.until(beside.id, published).await;
     assert!(world.planet.texts(&account).is_empty());
+    assert!(world.engine.readiness().ready);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_account_whose_access_is_to_be_renewed_holds_nobody_else_up() {
+    let mut world = World::new().await;
+    world.set_grace(7 * 24 * 3_600).await;
+    let damaged = world.connect("threads", "tara").await;
+    let neighbour = world.connect("mastodon", "alice").await;
+    let beside = world.say("Beside", &neighbour, world.in_seconds(31 * 24 * 3_600)).await;
+    let engine = world.engine.clone();
+    engine.kill().await;
+    let (memory, key) = (world.planet.memory.clone(), MasterKey::from_bytes([7; 32]));
+    let store = Store::in_memory(memory, key, Mortality::default()).unwrap().store;
+    let place = Key::Account(damaged.organization, damaged.id);
+    store.commit("damage", move |view| view.put(&place, vec![0xff; 3])).await.unwrap();
+    drop(store);
+    world.engine = world.planet.engine(Mortality::default()).await;
+    world.planet.turn(31 * 24 * 3_600 + 60);
+    world.until(beside.id, published).await;
     assert!(world.engine.readiness().ready);
 }
 

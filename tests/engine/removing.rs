@@ -168,3 +168,19 @@ async fn text_that_cannot_be_changed_says_so_and_stays() {
         assert_eq!(world.events(EventKind::DeliveryRevisionAsked), 0, "{network}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_that_is_disconnected_published_is_left_to_the_person() {
+    let world = World::new().await;
+    let account = world.connect("facebook", "robin").await;
+    let delivery = publish(&world, &account, TEXT, "").await;
+    let (engine, caller, id) = (&world.engine, &world.caller, delivery.id);
+    engine.disconnect(caller, account.id).await.unwrap();
+    let removed = engine.remove_delivery(caller, id).await.unwrap_err();
+    let revised = engine.revise_delivery(caller, id, 0, "Changed".to_owned()).await.unwrap_err();
+    for refused in [removed, revised] {
+        assert_eq!(refused.code, Code::AccountNotConnected, "{refused:?}");
+    }
+    assert_eq!(world.delivery(id).live, delivery.live);
+    world.check().await;
+}

@@ -139,6 +139,34 @@ async fn thread_that_breaks_keeps_what_is_live_and_goes_on_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn thread_whose_beginning_was_taken_down_begins_anew() {
+    let world = World::new().await;
+    // Mastodon knows the first part by its key for an hour, and says that it is gone.
+    for (platform, handle) in
+        [("gotosocial", "bob"), ("bluesky", "alice.test"), ("x", "carol"), ("threads", "tara")]
+    {
+        let account = world.connect(platform, handle).await;
+        let fault = Fault::new(FaultKind::Refuse, Operation::Publish);
+        world.planet.sandbox.inject(Fault { after: 1, ..fault });
+        let parts = vec![part("one", &[]), part("two", &[])];
+        let thread = Content { parts, ..Content::default() };
+        let delivery = world.post(thread, account.id, PlanRequest::Now, 5).await;
+        let delivery = world.until(delivery.id, failed).await;
+        assert_eq!(delivery.live.len(), 1, "{delivery:?}");
+        let removed = world.engine.remove_delivery(&world.caller, delivery.id).await.unwrap();
+        assert!(removed.live.is_empty(), "{removed:?}");
+        world.engine.retry_delivery(&world.caller, delivery.id).await.unwrap();
+        let delivery = world.until(delivery.id, settled).await;
+        assert!(published(&delivery.state), "{platform}: {}", world.story(&delivery));
+        let mut entries = world.planet.ledger();
+        entries.retain(|it| it.account == account.identity.remote_id && it.deleted_at.is_none());
+        let texts: Vec<&str> = entries.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(texts, ["one", "two"], "{platform}");
+    }
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn post_cancelled_between_two_attempts_does_not_go_out() {
     let world = World::tuned(|settings| settings.net.timeout = Duration::from_millis(500)).await;
     let account = world.connect("mastodon", "alice").await;

@@ -189,6 +189,13 @@ pub(super) fn arms(request: &Request) -> Arms {
     }
 }
 
+fn armedness(request: &Request) -> Armedness {
+    match arms(request) {
+        Arms::Yes => Armedness::Armed,
+        Arms::No => Armedness::Harmless,
+    }
+}
+
 pub(super) fn guard(request: &Request) -> Guard {
     match &request.repeat {
         Repeat::Harmless => Guard::Harmless,
@@ -326,6 +333,7 @@ impl Attempt<'_> {
             Ok(Ok(next)) => self.proceed(next, paces::exhausted(reply)).await,
             Ok(Err(refusal)) => {
                 let refusal = errands::redacted(refusal, &self.assignment.secrets);
+                let refusal = retry::proven(refusal, reply.status, armedness(request));
                 self.refused(request, self.without_addresses(refusal)).await
             }
             Err(_) => self.hold_unreadable().await.map(Course::End),
@@ -450,11 +458,7 @@ impl Attempt<'_> {
     }
 
     async fn refused(&mut self, request: &Request, refusal: Refusal) -> Result<Course, Halt> {
-        let armedness = match arms(request) {
-            Arms::Yes => Armedness::Armed,
-            Arms::No => Armedness::Harmless,
-        };
-        let situation = self.situation(armedness);
+        let situation = self.situation(armedness(request));
         let (fence, now, failures) = (self.fence, situation.now, self.delivery.failures);
         let doubted = self.doubted.clone();
         match retry::react(&refusal, &situation) {
@@ -539,11 +543,7 @@ impl Attempt<'_> {
             return doubt::unanswered(self, request, reason).await;
         }
         let refusal = Refusal::new(RefusalKind::Unavailable, "not_sent", reason);
-        let armedness = match arms(request) {
-            Arms::Yes => Armedness::Armed,
-            Arms::No => Armedness::Harmless,
-        };
-        if let Reaction::Again { at } = retry::not_sent(&self.situation(armedness)) {
+        if let Reaction::Again { at } = retry::not_sent(&self.situation(armedness(request))) {
             return self.again(at.max(until.unwrap_or_default()), refusal).await;
         }
         self.give_up(refusal).await

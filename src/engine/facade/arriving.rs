@@ -27,7 +27,7 @@ use crate::{
         tokens,
     },
     net::Secrets,
-    store::{Key, Read, View},
+    store::{Key, Owner, Read, View},
 };
 
 /// A person has so long to choose.
@@ -395,6 +395,9 @@ fn keep(view: &mut View, newcomer: Newcomer, now: Timestamp) -> Result<Account, 
     account.missing_scopes = missing_scopes;
     account.refresh_ends = None;
     account.connection = Connection::Connected;
+    // Not every sign-in gives something to renew access with; what an earlier one gave, perhaps to
+    // somebody else, must not stand in for it.
+    view.delete_secrets(organization, &Owner::Account(account.id))?;
     tokens::save(view, &mut account, &grant, now)?;
     let text = format!("Connected as {} on {}.", account.identity.handle, account.platform);
     let tale = Tale::of(organization, now, &arrival.actor, kind, text);

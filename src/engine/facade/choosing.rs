@@ -192,8 +192,10 @@ fn target_named<'a>(
 fn unknown_connection() -> Problem {
     Problem::new(
         Code::NotFound,
-        "There is no such connection to choose for: it has not been agreed to yet, or is over.",
-        "Open its `visit_url` first; after an hour, begin to connect again.",
+        "There is nothing to choose for this connection: nobody has agreed to it yet, or it led to \
+         one account alone, or it is over.",
+        "Open its `visit_url` first. If that was done, look whether the account is in the list of \
+         accounts; after an hour, begin to connect again.",
     )
 }
 

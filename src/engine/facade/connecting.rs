@@ -72,9 +72,16 @@ impl Engine {
         let open = profile.endpoints.iter().find(|endpoint| endpoint.name == "server");
         let typed = request.server.trim();
         let Some(endpoint) = open else {
-            if typed.is_empty() || !matches!(profile.login(&request.login), Some(Login::Pasted(_)))
-            {
+            if typed.is_empty() {
                 return Ok((site, String::new()));
+            }
+            if !matches!(profile.login(&request.login), Some(Login::Pasted(_))) {
+                return Err(Problem::new(
+                    Code::Invalid,
+                    format!("{} is one place; no server of it can be named.", profile.name),
+                    "Leave `server` out.",
+                )
+                .at("server"));
             }
             let base = self.server_named(typed)?;
             for endpoint in ["entry", "pds"] {

@@ -6,12 +6,12 @@
 use crate::{
     connectors::{Outcome, Task},
     domain::{
-        account::Account,
+        account::{Account, Connection},
         delivery::{Delivery, Live, State},
         event::EventKind,
         ids::DeliveryId,
         organization::Scope,
-        post::{Content, Post, VariantFor},
+        post::VariantFor,
         problem::{Code, Problem},
         refusal::RefusalKind,
     },
@@ -37,18 +37,26 @@ impl Engine {
         caller.may(Scope::Publish)?;
         self.refuse_when_stopping()?;
         let delivery = self.delivery(caller, id)?;
-        let removable = matches!(delivery.state, State::Published { .. } | State::Failed { .. });
+        let removable = matches!(
+            delivery.state,
+            State::Published { .. } | State::Failed { .. } | State::Cancelled { .. }
+        );
         if !removable {
             return Err(wrong_state(&delivery, "be removed").into());
         }
-        let live: Vec<Live> =
-            delivery.live.iter().filter(|live| !live.id.is_empty()).cloned().collect();
-        if live.is_empty() {
+        if delivery.live.is_empty() {
             return Ok(delivery);
         }
+        let (live, nameless): (Vec<Live>, Vec<Live>) =
+            delivery.live.iter().cloned().partition(|live| !live.id.is_empty());
         let account = self.account(caller, delivery.account)?;
         let connector = connector_named(&account.platform)?;
         let name = connector.profile().name;
+        if live.is_empty() {
+            return Err(unnamed(name, &nameless));
+        }
+        check_access(&account, name)?;
+        let asked = live.clone();
         let task = Task::Remove { live };
         let site = self.core.account_site(connector, &account);
         if connector.errand(&task, &site).is_none() {
@@ -72,8 +80,14 @@ impl Engine {
                 let mut change = Change::of(delivery);
                 match failure {
                     None => {
-                        change.after.live.clear();
-                        let text = "Removed from the platform.".to_owned();
+                        take_away(&mut change.after, &asked);
+                        let text = match nameless.len() {
+                            0 => "Removed from the platform.".to_owned(),
+                            left => format!(
+                                "Removed from the platform, but for {left} of it whose ids are \
+                                 not known."
+                            ),
+                        };
                         change.tell(view, EventKind::DeliveryRemoved, &actor, now, text)?;
                     }
                     Some(failure) => {
@@ -101,7 +115,7 @@ impl Engine {
         self.refuse_when_stopping()?;
         let delivery = self.delivery(caller, id)?;
         let account = self.account(caller, delivery.account)?;
-        let (_, content) = self.revised(caller, &delivery, &account, part, &text)?;
+        self.check_revision(caller, &delivery, &account, part, &text)?;
         let connector = connector_named(&account.platform)?;
         let name = connector.profile().name;
         let site = self.core.account_site(connector, &account);
@@ -118,6 +132,7 @@ impl Engine {
                 "Take it down and publish it anew, if that is worth it.",
             ));
         }
+        check_access(&account, name)?;
         let asked = format!("Asked {name} to change the text of part {}.", part + 1);
         self.tell(caller, id, EventKind::DeliveryRevisionAsked, asked).await?;
         let outcome = self.with_fresh_token(caller, account, &task).await?;
@@ -126,15 +141,14 @@ impl Engine {
             Ok(_) => return Err(unexpected("an edit did not end in what is live")),
             Err(failure) => Err(failure),
         };
-        self.settle_revision(caller, id, part, content, live, name).await
+        self.settle_revision(caller, id, (part, text), live, name).await
     }
 
     async fn settle_revision(
         &self,
         caller: &Caller,
         id: DeliveryId,
-        part: usize,
-        content: Content,
+        (part, wanted): (usize, String),
         live: Result<Vec<Live>, Failure>,
         name: &str,
     ) -> Answer<Delivery> {
@@ -151,12 +165,20 @@ impl Engine {
                         // The record says what readers see; other accounts keep their text.
                         let post = view.post(organization, change.after.post)?;
                         if let Some(mut post) = post {
-                            let account = VariantFor::Account(change.after.account);
-                            post.variants.insert(account, content);
+                            let (account, platform) =
+                                (change.after.account, &change.after.platform);
+                            let mut content = post.content_for(account, platform).clone();
+                            if let Some(part) = content.parts.get_mut(part) {
+                                part.text = wanted;
+                            }
+                            post.variants.insert(VariantFor::Account(account), content);
                             post.revision += 1;
                             view.put_post(&post)?;
                         }
-                        change.after.live = live;
+                        // What was added or taken down meanwhile stays so.
+                        for (stored, revised) in change.after.live.iter_mut().zip(live) {
+                            *stored = revised;
+                        }
                         let text = format!("The text of part {} was changed.", part + 1);
                         change.tell(view, EventKind::DeliveryRevised, &actor, now, text)?;
                     }
@@ -180,15 +202,15 @@ impl Engine {
         problem.map_or(Ok(stored), Err)
     }
 
-    /// The post, and its content for this account with the new text, if the platform allows it.
-    fn revised(
+    /// Whether that part is live, and the platform allows the text.
+    fn check_revision(
         &self,
         caller: &Caller,
         delivery: &Delivery,
         account: &Account,
         part: usize,
         text: &str,
-    ) -> Answer<(Post, Content)> {
+    ) -> Answer<()> {
         if part >= delivery.live.len() {
             let parts = delivery.live.len();
             return Err(Problem::new(
@@ -211,7 +233,7 @@ impl Engine {
             validation::fits_content(&self.core, &content, account).map_err(Problem::from)?;
         match found.errors.into_iter().next() {
             Some(problem) => Err(problem),
-            None => Ok((post, content)),
+            None => Ok(()),
         }
     }
 
@@ -289,5 +311,42 @@ impl Engine {
             }
         };
         self.core.clock.within(limit, renewed).await.unwrap_or(Ok(()))
+    }
+}
+
+/// What is left of it stays on record. With nothing left, another attempt begins at the first part:
+/// what would follow has nothing that it could answer to.
+fn take_away(delivery: &mut Delivery, removed: &[Live]) {
+    delivery.live.retain(|live| !removed.iter().any(|removed| removed.id == live.id));
+    let at_rest = matches!(delivery.state, State::Failed { .. } | State::Cancelled { .. });
+    if at_rest && delivery.live.is_empty() {
+        delivery.step.clear();
+    }
+}
+
+/// A person has said that it is live, and nobody knows by what name.
+fn unnamed(platform: &str, live: &[Live]) -> Problem {
+    let place = match live.iter().find(|live| !live.url.is_empty()) {
+        Some(live) => format!(": {}", live.url),
+        None => String::new(),
+    };
+    Problem::new(
+        Code::WrongState,
+        format!("What is live has no id here, because {platform} never answered with one."),
+        format!("Take it down on {platform} yourself{place}."),
+    )
+}
+
+/// With an account its tokens go, and without them nothing can be asked of the platform.
+fn check_access(account: &Account, platform: &str) -> Answer<()> {
+    match account.connection {
+        Connection::Disconnected { .. } => Err(Problem::new(
+            Code::AccountNotConnected,
+            format!("{} on {platform} is disconnected.", account.identity.handle),
+            format!("Connect the account again first, or do it on {platform} yourself."),
+        )),
+        Connection::Connected
+        | Connection::NeedsReconnection { .. }
+        | Connection::NeedsAttention { .. } => Ok(()),
     }
 }
