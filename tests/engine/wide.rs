@@ -1,6 +1,8 @@
 //! TikTok, YouTube, Google Business Profile, Pinterest and Snapchat, together with their simulated
 //! platforms: every kind of post, what goes wrong with it, and uploads that are cut.
 
+mod troubles;
+
 use std::collections::BTreeMap;
 
 use fanfare::{
