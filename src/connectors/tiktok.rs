@@ -375,13 +375,12 @@ impl Step {
             return Ok(Next::Go(Step::confirm(manner, upload.publish)));
         };
         let corrections = corrections + 1;
-        let going_on = upload.piece_at(received, job);
-        match going_on.filter(|_| corrections <= upload::CORRECTIONS_MAX) {
+        let is_torn = received < upload::bytes(job) && upload.restarts < upload::RESTARTS_MAX;
+        match upload.piece_at(received, job) {
+            _ if corrections > upload::CORRECTIONS_MAX => Err(upload::astray(piece, received, job)),
             Some(piece) => Ok(Next::Go(Step::Send { manner, upload, piece, corrections })),
             // Nothing is posted without the last byte, so there is nothing to lose.
-            None if upload.restarts < upload::RESTARTS_MAX && received < upload::bytes(job) => {
-                Ok(Next::Go(Step::Start { manner, restarts: upload.restarts + 1 }))
-            }
+            None if is_torn => Ok(Next::Go(Step::Start { manner, restarts: upload.restarts + 1 })),
             None => Err(upload::astray(piece, received, job)),
         }
     }
