@@ -273,7 +273,7 @@ impl Step {
                 }
                 _ => Next::Wait(wait(polls + 1), Step::Process { place, film, polls: polls + 1 }),
             },
-            Step::Publish { .. } => Next::Done(vec![pin::live(reply.text("/id")?)]),
+            Step::Publish { .. } => Next::Done(vec![pin::live(reply.text("/id")?, &job.site)]),
         })
     }
 }

@@ -47,6 +47,7 @@ pub struct TikTok;
 /// - `Creator → Start → Send+ → Confirm+`, of a video;
 /// - `Creator → Photos → Confirm+`, of photos;
 /// - `Send → Ask → Send | Confirm` when it is not clear how much has arrived;
+/// - `Ask → Start`, once, when what has arrived ends within a piece: pieces begin where they do;
 /// - `Confirm → Spoilt` when it will not be seen after all, or TikTok does not say;
 /// - `Spoilt → Confirm` when it may be seen yet;
 /// - `Spoilt → Barred → Start | Photos` when that was for a reason that may pass.
@@ -55,6 +56,9 @@ pub enum Step {
     Creator,
     Start {
         manner: Manner,
+        /// How often an upload was given up for a new one.
+        #[serde(default, skip_serializing_if = "is_none")]
+        restarts: u32,
     },
     /// `corrections`: how often TikTok said that it stands elsewhere.
     Send {
@@ -143,7 +147,7 @@ impl Connector for TikTok {
     fn request(step: &Step, job: &Job) -> Request {
         match step {
             Step::Creator | Step::Barred { .. } => creator::question(&job.site),
-            Step::Start { manner } => upload::start(manner, job),
+            Step::Start { manner, .. } => upload::start(manner, job),
             Step::Send { upload, piece, .. } => upload.send(*piece, job),
             Step::Ask { upload, .. } => status::question(&upload.publish, &job.site),
             Step::Photos { manner } => photos::creation(manner, job),
@@ -272,12 +276,16 @@ const PACES: &[Pace] = &[
     },
 ];
 
+fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
 impl Step {
     fn after(self, job: &Job, reply: &Reply) -> Result<Next<Step>, Refusal> {
         match self {
             Step::Creator => Ok(Next::Go(Step::after_creator(Manner::read(job, reply)?, job))),
-            Step::Start { manner } => {
-                let upload = Upload::read(job, reply)?;
+            Step::Start { manner, restarts } => {
+                let upload = Upload::read(restarts, job, reply)?;
                 Ok(Next::Go(Step::Send { manner, upload, piece: 0, corrections: 0 }))
             }
             Step::Photos { manner } => {
@@ -325,7 +333,7 @@ impl Step {
 
     fn after_creator(manner: Manner, job: &Job) -> Step {
         match upload::is_video(job) {
-            true => Step::Start { manner },
+            true => Step::Start { manner, restarts: 0 },
             false => Step::Photos { manner },
         }
     }
@@ -367,9 +375,12 @@ impl Step {
             return Ok(Next::Go(Step::confirm(manner, upload.publish)));
         };
         let corrections = corrections + 1;
-        let going_on = upload.piece_at(received, job);
-        match going_on.filter(|_| corrections <= upload::CORRECTIONS_MAX) {
+        let is_torn = received < upload::bytes(job) && upload.restarts < upload::RESTARTS_MAX;
+        match upload.piece_at(received, job) {
+            _ if corrections > upload::CORRECTIONS_MAX => Err(upload::astray(piece, received, job)),
             Some(piece) => Ok(Next::Go(Step::Send { manner, upload, piece, corrections })),
+            // Nothing is posted without the last byte, so there is nothing to lose.
+            None if is_torn => Ok(Next::Go(Step::Start { manner, restarts: upload.restarts + 1 })),
             None => Err(upload::astray(piece, received, job)),
         }
     }

@@ -205,6 +205,10 @@ impl Simulation for Tiktok {
         }
     }
 
+    fn broken_off(&mut self, call: &Call) {
+        self.keep_half(call);
+    }
+
     /// Without a header that says when: TikTok sends none.
     fn throttled(&self, _: &Call, _: Option<Duration>) -> Answer {
         too_many()

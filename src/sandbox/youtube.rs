@@ -137,6 +137,10 @@ impl Youtube {
                 let holder = enter(&[FORCE], 50)?;
                 self.comment(call, holder.account, books)
             }
+            ("PUT", ["comments"]) => {
+                let holder = enter(&[FORCE], 50)?;
+                self.change_comment(call, holder.account, books)
+            }
             _ => Err(refusal(404, "notFound", "Not Found")),
         }
     }
@@ -282,16 +286,27 @@ fn parts<'a>(call: &'a Call, known: &[&str]) -> Result<Vec<&'a str>, Answer> {
 
 /// A page of what there is, and the token of the next one.
 fn page<T>(call: &Call, all: Vec<T>) -> Result<(Vec<T>, Value), Answer> {
+    page_of(call, all, 5, 50)
+}
+
+/// `usual`: how many a page has if nobody asks; `largest`: how many can be asked for.
+fn page_of<T>(
+    call: &Call,
+    all: Vec<T>,
+    usual: usize,
+    largest: usize,
+) -> Result<(Vec<T>, Value), Answer> {
     let number = |name: &str, other: usize| match call.query(name) {
         None => Ok(other),
         Some(text) => text.parse::<usize>().map_err(|_| {
             refusal(400, "invalidParameter", &format!("Invalid value for {name}: {text}"))
         }),
     };
-    let (most, from) = (number("maxResults", 5)?, number("pageToken", 0)?);
-    if most > 50 {
-        let text = "Invalid value for maxResults: values must be within the range [0, 50]";
-        return Err(refusal(400, "invalidParameter", text));
+    let (most, from) = (number("maxResults", usual)?, number("pageToken", 0)?);
+    if most > largest {
+        let text =
+            format!("Invalid value for maxResults: values must be within the range [0, {largest}]");
+        return Err(refusal(400, "invalidParameter", &text));
     }
     let next = match from + most < all.len() {
         true => json!((from + most).to_string()),

@@ -12,6 +12,21 @@ pub(crate) fn jpeg(salt: u8) -> Vec<u8> {
     bytes
 }
 
+/// A square that does not compress: networks that show pictures large take none of a few bytes.
+pub(crate) fn grain(salt: u8) -> Vec<u8> {
+    const SIDE: u32 = 320;
+    let mut state = u32::from(salt) + 1;
+    let shade = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    let pixels: Vec<u8> = (0..SIDE * SIDE).map(shade).collect();
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new(&mut bytes);
+    encoder.write_image(&pixels, SIDE, SIDE, ExtendedColorType::L8).unwrap();
+    bytes
+}
+
 const WAVES: &[u8] = include_bytes!("../../src/cli/demo/waves.mp4");
 
 /// Below this LinkedIn takes no film.
@@ -29,7 +44,12 @@ pub(crate) fn film(salt: u8, seconds: u32) -> Vec<u8> {
     for (at, side) in [(76, 540_u32), (80, 960)] {
         bytes[track + at..track + at + 4].copy_from_slice(&(side << 16).to_be_bytes());
     }
-    let room = vec![salt; FILM_BYTES_MIN];
+    roomy(bytes, salt, FILM_BYTES_MIN)
+}
+
+/// The same film with so many bytes more that nobody looks at.
+pub(crate) fn roomy(mut bytes: Vec<u8>, salt: u8, room: usize) -> Vec<u8> {
+    let room = vec![salt; room];
     bytes.extend(u32::try_from(room.len() + 8).unwrap().to_be_bytes());
     bytes.extend(b"free");
     bytes.extend(room);

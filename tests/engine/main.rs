@@ -22,4 +22,5 @@ mod removing;
 mod retry;
 mod secrets;
 mod troubles;
+mod wide;
 mod world;

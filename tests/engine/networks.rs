@@ -577,7 +577,7 @@ impl Run<'_> {
 }
 
 /// Where a reader's browser is led to: the sandbox's page, at one of its publications.
-async fn sequence_behind(url: &str) -> Value {
+pub(crate) async fn sequence_behind(url: &str) -> Value {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     let answer = client.no_proxy().build().unwrap().get(url).send().await.unwrap();
     let place = answer.headers().get("location").map(|place| place.to_str().unwrap().to_owned());

@@ -92,12 +92,15 @@ impl Robot {
         Ok(newest.map(|account| text(account, "/id")).unwrap_or_default())
     }
 
-    /// One of the pages or organizations that the sign-in gives access to.
+    /// One of the pages or organizations that the sign-in gives access to. A location of Google's
+    /// goes by its address, so there the first will do.
     async fn choose(&self, connection: &str, handle: &str) -> Result<String, Failure> {
         let path = format!("/connections/{connection}");
         let offered = self.get(&path).await?;
-        let mut targets = offered["targets"].as_array().into_iter().flatten();
-        let Some(wanted) = targets.find(|target| target["handle"] == handle) else {
+        let targets = || offered["targets"].as_array().into_iter().flatten();
+        let by_name = targets().find(|target| target["handle"] == handle);
+        let first = || targets().next().filter(|_| offered["platform"] == "googlebusiness");
+        let Some(wanted) = by_name.or_else(first) else {
             let sentence = format!("There is no {handle} to choose: {offered}");
             return Err(Failure::NotDone(sentence));
         };

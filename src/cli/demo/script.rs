@@ -111,7 +111,14 @@ impl Scene {
             Then::Edits(text) => vec![text.to_owned()],
             Then::Nothing => {
                 let parts = content["parts"].as_array().into_iter().flatten();
-                parts.map(|part| part["text"].as_str().unwrap_or_default().to_owned()).collect()
+                let said = |part: &Value| {
+                    let text = part["text"].as_str().unwrap_or_default();
+                    match content["options"][TITLE].as_str() {
+                        Some(title) if person.platform == "youtube" => format!("{title}\n\n{text}"),
+                        Some(_) | None => text.to_owned(),
+                    }
+                };
+                parts.map(said).collect()
             }
         }
     }
@@ -130,6 +137,13 @@ fn with_media(mut content: Value, media: &str, alt: &str) -> Value {
     match content["parts"][0]["media"].as_array_mut() {
         Some(files) => files.push(file),
         None => content["parts"][0]["media"] = json!([file]),
+    }
+    content
+}
+
+fn with_options(mut content: Value, options: &[(&str, &str)]) -> Value {
+    for (name, value) in options {
+        content["options"][*name] = json!(value);
     }
     content
 }
@@ -184,13 +198,23 @@ fn morning(props: &Props) -> Vec<Scene> {
     ]
 }
 
-/// One text. Instagram has no post without a file, so there it comes with a picture.
+/// One text. Some networks have no post without a picture or a film, so there it comes with one; a
+/// story on Snapchat is nothing but its picture.
 fn to_everybody(props: &Props) -> Scene {
     const TEXT: &str = "One text for every network. Hello from all of us!";
     let everybody: Vec<&str> = CAST.iter().map(|person| person.handle).collect();
+    let picture = |text| with_media(content(&[text]), &props.dawn, DAWN);
+    let film = || with_media(content(&[TEXT]), &props.tide, "");
     Scene::new("to everybody", 12, &everybody, &[TEXT])
-        .on("instagram", with_media(content(&[TEXT]), &props.dawn, DAWN))
+        .on("instagram", picture(TEXT))
+        .on("pinterest", with_options(picture(TEXT), &[("board", "Inspiration")]))
+        .on("snapchat", picture(""))
+        .on("tiktok", with_options(film(), &[("privacy", "public")]))
+        .on("youtube", with_options(film(), &[(TITLE, "The tide"), ("made_for_kids", "false")]))
 }
+
+/// YouTube shows it above the text.
+const TITLE: &str = "title";
 
 const DAWN: &str = "The sun above a pale sea, early in the morning";
 const DUSK: &str = "The sun, large and red, above a dark sea";

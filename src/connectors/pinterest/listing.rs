@@ -45,14 +45,14 @@ pub(super) fn search(job: &Job, reply: &Reply) -> Sighting<Step> {
         }
         match (likeness(job, pin), pin["id"].as_str()) {
             (Likeness::Ours, Some(id)) => {
-                return Sighting::Found(Next::Done(vec![pin::live(id.to_owned())]));
+                return Sighting::Found(Next::Done(vec![pin::live(id.to_owned(), &job.site)]));
             }
             (Likeness::Ours | Likeness::Alike, id) => alike = alike.or(Some(id.unwrap_or("?"))),
             (Likeness::Other, _) => (),
         }
     }
     if let Some(id) = alike {
-        let url = pin::live(id.to_owned()).url;
+        let url = pin::live(id.to_owned(), &job.site).url;
         let words = format!("a pin of the same moment looks like this one, but not surely: {url}");
         return Sighting::Unsure(words);
     }

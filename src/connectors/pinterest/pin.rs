@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    API,
+    API, WEB,
     board::{BOARD, Place, SECTION},
 };
 use crate::{
-    connectors::{Auth, Body, FilePart, Job, JobMedia, Repeat, Reply, Request},
+    connectors::{Auth, Body, FilePart, Job, JobMedia, Repeat, Reply, Request, Site},
     domain::{
         delivery::Live,
         media::MediaKind,
@@ -167,7 +167,7 @@ fn source(film: &str, job: &Job) -> (Value, Vec<(String, crate::domain::ids::Med
     (source, files.collect())
 }
 
-pub(super) fn live(id: String) -> Live {
-    let url = format!("https://www.pinterest.com/pin/{id}/");
+pub(super) fn live(id: String, site: &Site) -> Live {
+    let url = site.url(WEB, &format!("/pin/{id}/"));
     Live { id, url }
 }

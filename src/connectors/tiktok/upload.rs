@@ -34,6 +34,9 @@ pub struct Upload {
     address: String,
     /// As TikTok was told: of every piece but the last, which takes the rest.
     chunk: u64,
+    /// How many uploads of this film were given up before.
+    #[serde(default, skip_serializing_if = "super::is_none")]
+    pub(super) restarts: u32,
 }
 
 /// "5 MB to 64 MB"; the page does not say which MB, so both meanings are kept.
@@ -50,12 +53,19 @@ const VALID_FOR: Duration = Duration::from_secs(45 * 60);
 /// How often TikTok may say that it stands elsewhere than was told.
 pub(super) const CORRECTIONS_MAX: u32 = 5;
 
+/// How often an upload that cannot be gone on with is begun anew.
+pub(super) const RESTARTS_MAX: u32 = 1;
+
 pub(super) fn is_video(job: &Job) -> bool {
     job.parts[0].media.first().is_some_and(|file| file.kind == MediaKind::Video)
 }
 
 fn film(job: &Job) -> &JobMedia {
     job.parts[0].media.first().expect("a video has a file")
+}
+
+pub(super) fn bytes(job: &Job) -> u64 {
+    film(job).bytes
 }
 
 /// "Videos smaller than 5 MB must be uploaded as a whole", and the last piece takes what is left:
@@ -117,14 +127,14 @@ pub(super) enum Standing {
 }
 
 impl Upload {
-    pub(super) fn read(job: &Job, reply: &Reply) -> Result<Upload, Refusal> {
+    pub(super) fn read(restarts: u32, job: &Job, reply: &Reply) -> Result<Upload, Refusal> {
         let address = reply.text("/data/upload_url")?;
         let parsed = Url::parse(&address).ok();
         if !parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
             return Err(reply.unreadable("address at /data/upload_url"));
         }
         let chunk = chunk_of(film(job).bytes);
-        Ok(Upload { publish: reply.text("/data/publish_id")?, address, chunk })
+        Ok(Upload { publish: reply.text("/data/publish_id")?, address, chunk, restarts })
     }
 
     pub(super) fn is_last(&self, piece: u64, job: &Job) -> bool {

@@ -103,6 +103,25 @@ impl Tiktok {
     }
 }
 
+impl Tiktok {
+    /// The server failed while these bytes came: half of them had been written down. No page says
+    /// what TikTok does then; what it has, it tells.
+    pub(super) fn keep_half(&mut self, call: &Call) {
+        let publish_id = call.query("upload_id").and_then(|id| self.uploads.get(id));
+        let task = publish_id.and_then(|id| self.tasks.get_mut(id));
+        let Some(Stage::Sending { plan, token, chunks }) = task.map(|task| &mut task.stage) else {
+            return;
+        };
+        let received: u64 = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        let fits = call.query("upload_token") == Some(token)
+            && call.body.len() as u64 == plan.length_at(received)
+            && range(call).is_some_and(|(first, _, _)| first == received);
+        if fits && call.body.len() > 1 {
+            chunks.push(call.body.slice(..call.body.len() / 2));
+        }
+    }
+}
+
 enum Taken {
     More(Answer),
     All { chunks: Vec<Bytes>, answer: Answer },

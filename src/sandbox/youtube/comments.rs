@@ -1,4 +1,4 @@
-//! Comments below videos: youtube/v3/docs/commentThreads, read 2026-11-21.
+//! Comments below videos: youtube/v3/docs/commentThreads and comments, read 2026-11-21.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,8 @@ use crate::{
 };
 
 use super::{
-    Answer, Books, Call, Reply, Youtube, body, invalid, listed, no_such_video, page, parts, refusal,
+    Answer, Books, Call, Reply, Youtube, body, invalid, listed, no_such_video, page_of, parts,
+    refusal,
 };
 
 const COMMENT_CHARS_MAX: usize = 10_000;
@@ -32,12 +33,7 @@ impl Youtube {
         let given = body(call)?;
         let (video, text) = read(&given, &written)
             .map_err(|flaw| invalid("invalidCommentThreadMetadata", &flaw))?;
-        if text.is_empty() {
-            return Err(refusal(400, "commentTextRequired", "The comment has no text."));
-        }
-        if characters(&text) > COMMENT_CHARS_MAX {
-            return Err(refusal(400, "commentTextTooLong", "The comment is too long."));
-        }
+        fits(&text)?;
         let found = self.videos.get(&video).ok_or_else(no_such_video)?;
         if found.status.is_for_kids() {
             let text = "The video identified by the videoId parameter has disabled comments.";
@@ -53,11 +49,7 @@ impl Youtube {
             handle: person.handle.clone(),
             id: id.clone(),
             url: format!("{}/watch?v={video}&lc={id}", call.base),
-            face: Face {
-                pieces: text::pieces(&text, &[]),
-                label: Some("comment"),
-                ..Face::default()
-            },
+            face: face(&text),
             text: text.clone(),
             media: Vec::new(),
             reply_to: Some(video.clone()),
@@ -70,6 +62,35 @@ impl Youtube {
         Ok(Answer::json(200, &shown))
     }
 
+    /// By whoever wrote it.
+    pub(super) fn change_comment(
+        &mut self,
+        call: &Call,
+        account: usize,
+        books: &mut Books,
+    ) -> Reply {
+        let written = parts(call, &["snippet", "id"])?;
+        let given = body(call)?;
+        let read = || {
+            let whole = Given::of(&given, &[written.as_slice(), &["id"]].concat())?;
+            let snippet = whole.needed_object("snippet", &["textOriginal"])?;
+            let text = snippet.text("textOriginal")?.unwrap_or_default().to_owned();
+            Ok((whole.needed("id")?, text))
+        };
+        let (id, text) = read().map_err(|flaw: Flaw| invalid("invalidCommentMetadata", &flaw))?;
+        fits(&text)?;
+        let found = self.comments.iter().position(|comment| comment.id == id);
+        let found =
+            found.ok_or_else(|| refusal(404, "commentNotFound", "There is no such one."))?;
+        if self.comments[found].account != account {
+            return Err(refusal(403, "forbidden", "The comment is somebody else's."));
+        }
+        books.ledger.mark_edited(Platform::Youtube, id, &text, face(&text));
+        self.comments[found].text = text;
+        let thread = self.shown(&self.comments[found]);
+        Ok(Answer::json(200, &thread["snippet"]["topLevelComment"]))
+    }
+
     /// Newest first.
     pub(super) fn threads(&self, call: &Call) -> Reply {
         parts(call, &["snippet", "id", "replies"])?;
@@ -80,7 +101,8 @@ impl Youtube {
         let found = self.comments.iter().rev().filter(|comment| comment.video == video);
         let all: Vec<Value> = found.map(|comment| self.shown(comment)).collect();
         let total = all.len();
-        let (items, next) = page(call, all)?;
+        // "1 to 100, inclusive. The default value is 20" (docs/commentThreads/list).
+        let (items, next) = page_of(call, all, 20, 100)?;
         Ok(listed("commentThreadListResponse", items, total, next))
     }
 
@@ -98,6 +120,20 @@ impl Youtube {
                         "publishedAt": at.rfc3339(), "updatedAt": at.rfc3339() } } },
         })
     }
+}
+
+fn fits(text: &str) -> Result<(), Answer> {
+    if text.is_empty() {
+        return Err(refusal(400, "commentTextRequired", "The comment has no text."));
+    }
+    if characters(text) > COMMENT_CHARS_MAX {
+        return Err(refusal(400, "commentTextTooLong", "The comment is too long."));
+    }
+    Ok(())
+}
+
+fn face(text: &str) -> Face {
+    Face { pieces: text::pieces(text, &[]), label: Some("comment"), ..Face::default() }
 }
 
 fn read(given: &Value, written: &[&str]) -> Result<(String, String), Flaw> {
