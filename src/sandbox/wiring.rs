@@ -52,6 +52,8 @@ const ENDPOINTS: &[(&str, &str, &str)] = &[
     ("snapchat", "api", "/snapchat"),
     ("snapchat", "site", "/snapchat"),
     ("snapchat", "web", "/snapchat"),
+    ("telegram", "api", "/telegram"),
+    ("telegram", "web", "/telegram"),
     ("threads", "graph", "/threads"),
     ("threads", "web", "/threads"),
     ("tiktok", "api", "/tiktok"),

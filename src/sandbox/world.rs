@@ -16,6 +16,7 @@ use super::{
     pinterest::Pinterest,
     shelf::Shelf,
     snapchat::Snapchat,
+    telegram::Telegram,
     threads::Threads,
     tiktok::Tiktok,
     wire::{Answer, Call},
@@ -96,6 +97,7 @@ pub(crate) struct World {
     googlebusiness: Googlebusiness,
     pinterest: Pinterest,
     snapchat: Snapchat,
+    telegram: Telegram,
 }
 
 /// How an exchange ends.
@@ -130,6 +132,7 @@ impl World {
             googlebusiness: Googlebusiness::new(Meter::new(limits)),
             pinterest: Pinterest::new(Meter::new(limits)),
             snapchat: Snapchat::new(Meter::new(limits)),
+            telegram: Telegram::new(Meter::new(limits)),
         }
     }
 
@@ -151,6 +154,7 @@ impl World {
             Platform::Googlebusiness => &mut self.googlebusiness,
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
+            Platform::Telegram => &mut self.telegram,
         }
     }
 
@@ -168,6 +172,7 @@ impl World {
             Platform::Googlebusiness => &mut self.googlebusiness,
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
+            Platform::Telegram => &mut self.telegram,
         };
         let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);

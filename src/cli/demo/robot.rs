@@ -18,6 +18,8 @@ pub(super) struct Robot {
 
 /// Any password of this form signs in at the simulated Bluesky.
 const APP_PASSWORD: &str = "demo-demo-demo-demo";
+/// Of the shape of a bot's token; the simulated Telegram takes any.
+const TELEGRAM_BOT: &str = "123456:demo-demo-demo-demo-demo-demo-demo-";
 
 impl Robot {
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
@@ -77,6 +79,10 @@ impl Robot {
         if platform == "bluesky" {
             request = json!({ "platform": platform, "identifier": person.handle,
                 "password": APP_PASSWORD });
+        }
+        if platform == "telegram" {
+            request = json!({ "platform": platform, "identifier": format!("@{}", person.handle),
+                "password": TELEGRAM_BOT });
         }
         let begun = self.post("/accounts/connect", &request).await?;
         if begun["state"] == "connected" {
