@@ -17,6 +17,7 @@
 //! | `/pinterest` | Pinterest's API, consent page and upload server |
 //! | `/snapchat` | Snapchat's Public Profile API and consent page |
 //! | `/telegram` | Telegram's Bot API, and the web |
+//! | `/discord` | Discord's API for webhooks and bots, and the web |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
 //! Each platform is a synchronous function from a [`wire::Call`] to a [`wire::Answer`] over its own
@@ -28,6 +29,7 @@ mod bluesky;
 mod chance;
 mod consent;
 mod control;
+mod discord;
 mod door;
 mod faults;
 mod fetching;
@@ -107,10 +109,11 @@ pub enum Platform {
     Pinterest,
     Snapchat,
     Telegram,
+    Discord,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 14] = [
+    const NAMES: [(&'static str, Platform); 15] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
@@ -125,6 +128,7 @@ impl Platform {
         ("pinterest", Platform::Pinterest),
         ("snapchat", Platform::Snapchat),
         ("telegram", Platform::Telegram),
+        ("discord", Platform::Discord),
     ];
 
     /// As in base URLs and in the control endpoints' JSON.
@@ -144,6 +148,7 @@ impl Platform {
             Platform::Pinterest => "pinterest",
             Platform::Snapchat => "snapchat",
             Platform::Telegram => "telegram",
+            Platform::Discord => "discord",
         }
     }
 
@@ -163,6 +168,7 @@ impl Platform {
             Platform::Pinterest => "/pinterest",
             Platform::Snapchat => "/snapchat",
             Platform::Telegram => "/telegram",
+            Platform::Discord => "/discord",
         }
     }
 }

@@ -70,6 +70,9 @@ impl Telegram {
         let (_, segments) = call.route();
         let (token, method) = match segments.as_slice() {
             [token, method] if token.starts_with("bot") && token.contains(':') => (token, *method),
+            [name] if self.chats.by_handle(name).is_some() => {
+                return Ok(Answer::redirect("/#telegram"));
+            }
             [place @ .., id] => return Ok(self.permalink(place, id, books)),
             [] => return Err(refusal(404, "Not Found")),
         };

@@ -6,6 +6,7 @@ use super::{
     Platform,
     bluesky::Bluesky,
     chance::Chance,
+    discord::Discord,
     faults::{Fault, FaultBoard, FaultKind, Operation},
     googlebusiness::Googlebusiness,
     ledger::Ledger,
@@ -98,6 +99,7 @@ pub(crate) struct World {
     pinterest: Pinterest,
     snapchat: Snapchat,
     telegram: Telegram,
+    discord: Discord,
 }
 
 /// How an exchange ends.
@@ -133,6 +135,7 @@ impl World {
             pinterest: Pinterest::new(Meter::new(limits)),
             snapchat: Snapchat::new(Meter::new(limits)),
             telegram: Telegram::new(Meter::new(limits)),
+            discord: Discord::new(Meter::new(limits)),
         }
     }
 
@@ -155,6 +158,7 @@ impl World {
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
             Platform::Telegram => &mut self.telegram,
+            Platform::Discord => &mut self.discord,
         }
     }
 
@@ -173,6 +177,7 @@ impl World {
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
             Platform::Telegram => &mut self.telegram,
+            Platform::Discord => &mut self.discord,
         };
         let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);

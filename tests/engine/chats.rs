@@ -19,6 +19,11 @@ use crate::{
 
 const TELEGRAM_BOT: &str = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11";
 
+const DISCORD_BOT: &str = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs";
+const DISCORD_CHANNEL: &str = "222222222222222222";
+const DISCORD_WEBHOOK: &str = "https://discord.com/api/webhooks/111111111111111111/\
+    abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789_-ABCD";
+
 async fn join(world: &World, place: &str, identifier: &str, secret: &str) -> Account {
     let (platform, login) = place.split_once('/').unwrap_or((place, ""));
     let request = ConnectRequest {
@@ -100,8 +105,61 @@ async fn every_kind_of_post_arrives_once_in_a_channel_of_telegram() {
     world.check().await;
 }
 
+/// A bot's parts answer each other, which webhooks cannot.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_post_arrives_once_in_a_channel_of_discord() {
+    let world = World::new().await;
+    let [photo, other, gif, film, paper] = files(&world).await;
+    let places =
+        [("discord/bot", DISCORD_CHANNEL, DISCORD_BOT), ("discord/webhook", "", DISCORD_WEBHOOK)];
+    for (place, identifier, secret) in places {
+        let account = join(&world, place, identifier, secret).await;
+        let rows: [(Vec<Part>, &[(&str, &str)], &str, &[&str]); 7] = [
+            (vec![part("Hello & <you>", &[])], &[("silent", "true")], "Hello & <you>", &[]),
+            (vec![part("Read https://example.com", &[])], &[], "Read https://example.com", &[]),
+            (vec![part("Photos", &[photo, other])], &[], "Photos", &["image", "image"]),
+            (vec![part("", &[gif])], &[], "", &["gif"]),
+            (vec![part("A film", &[film])], &[], "A film", &["video"]),
+            (vec![part("Pages", &[paper])], &[], "Pages", &["document"]),
+            (
+                vec![part("Have a say", &[])],
+                &[("poll", "This\nThat"), ("poll_question", "Which?"), ("poll_minutes", "60")],
+                "Have a say",
+                &[],
+            ),
+        ];
+        for (parts, options, text, kinds) in rows {
+            let (delivery, found) = seen(&world, &account, parts, options).await;
+            assert_eq!(told(&found), [(text, kinds.to_vec())], "{place}");
+            assert_eq!((delivery.live.len(), &delivery.live[0].url), (1, &found[0].url), "{place}");
+        }
+        let thread = vec![part("One", &[]), part("Two", &[photo]), part("Three", &[])];
+        let (delivery, found) = seen(&world, &account, thread, &[]).await;
+        assert_eq!(told(&found), [("One", vec![]), ("Two", vec!["image"]), ("Three", vec![])]);
+        assert_eq!(delivery.live.len(), 3, "{place}");
+        let answered = (place == "discord/bot").then(|| found[0].id.clone());
+        assert_eq!(found[1].reply_to, answered, "{place}");
+    }
+    world.check().await;
+}
+
+/// The nonce recognises a repetition, and the channel's listing tells the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_of_a_bot_of_discord_is_published_once() {
+    let world = World::new().await;
+    let account = join(&world, "discord/bot", DISCORD_CHANNEL, DISCORD_BOT).await;
+    world.planet.fault(FaultKind::DropAnswer, Operation::Publish, 1);
+    let delivery = world.say("Hello", &account, PlanRequest::Now).await;
+    let delivery = world.until(delivery.id, settled).await;
+    assert!(published(&delivery.state), "{:?}", delivery.state);
+    assert_eq!(delivery.live.len(), 1);
+    assert_eq!(world.planet.texts(&account), ["Hello"]);
+    world.check().await;
+}
+
 /// Neither takes a key, and neither tells what it wrote.
-const MUTE: &[(&str, &str, &str)] = &[("telegram", "@kiosk", TELEGRAM_BOT)];
+const MUTE: &[(&str, &str, &str)] =
+    &[("telegram", "@kiosk", TELEGRAM_BOT), ("discord/webhook", "", DISCORD_WEBHOOK)];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_in_doubt_where_nothing_can_be_looked_up() {
