@@ -89,7 +89,7 @@ fn opened(inside: &str, offset: usize, at: usize) -> Result<Open<'_>, String> {
         .or(spoiler.then_some("spoiler"))
         .ok_or_else(|| format!("Unsupported start tag \"{tag}\" at byte offset {at}"))?;
     let url = rest.trim().strip_prefix("href=\"").and_then(|rest| rest.strip_suffix('"'));
-    let url = url.map(|url| plain(url));
+    let url = url.map(plain);
     Ok(Open { tag, kind, offset, url })
 }
 
@@ -137,7 +137,8 @@ impl Marked {
         if opened.tag != name {
             let wanted = opened.tag;
             return Err(format!(
-                "Unmatched end tag at byte offset {at}, expected \"</{wanted}>\", found \"</{name}>\""
+                "Unmatched end tag at byte offset {at}, expected \"</{wanted}>\", found \
+                 \"</{name}>\""
             ));
         }
         let length = self.units() - opened.offset;

@@ -235,15 +235,8 @@ impl Telegram {
             if !self.is_group(chat) {
                 message["sender_chat"] = self.told_chat(chat);
             }
-            if has_words && !words.text.is_empty() {
-                let (text, entities) = match file {
-                    Some(_) => ("caption", "caption_entities"),
-                    None => ("text", "entities"),
-                };
-                message[text] = json!(words.text);
-                if !words.entities.is_empty() {
-                    message[entities] = json!(words.entities);
-                }
+            if has_words {
+                tell_words(&mut message, &words, file.is_some());
             }
             if let Some(file) = file {
                 message[file.sort.name()] = file.told();
@@ -362,6 +355,20 @@ impl Telegram {
         if !self.messages.values().any(|other| other.entry == gone.entry) {
             books.ledger.mark_deleted(Platform::Telegram, &gone.entry, call.now);
         }
+    }
+}
+
+fn tell_words(message: &mut Value, words: &Marked, has_file: bool) {
+    if words.text.is_empty() {
+        return;
+    }
+    let (text, entities) = match has_file {
+        true => ("caption", "caption_entities"),
+        false => ("text", "entities"),
+    };
+    message[text] = json!(words.text);
+    if !words.entities.is_empty() {
+        message[entities] = json!(words.entities);
     }
 }
 
