@@ -3,8 +3,8 @@
 //! Invariants: a bot's nonce that is to be enforced is one message, for a few minutes; a webhook's
 //! repetition is a message of its own, and nobody can list what a webhook wrote.
 //!
-//! Any id and token of the right shape are a webhook, any token of the right shape is a bot, and any
-//! id is a channel, in a server of its own.
+//! Any id and token of the right shape are a webhook, any token of the right shape is a bot, and
+//! any id is a channel, in a server of its own.
 
 mod draft;
 mod messages;

@@ -3,10 +3,10 @@
 //! Invariants: a bot sees no message that it did not just send; nothing recognises a repetition, so
 //! each request that is accepted is a message of its own.
 //!
-//! Any token of the right shape is a bot. A chat exists once a bot asks for it: `@name` is a channel,
-//! or a group where its name contains "group"; `-100…` is a channel without a name. A bot is an
-//! administrator unless the name contains "guest". Messages may be marked by HTML or by entities;
-//! Markdown is refused.
+//! Any token of the right shape is a bot. A chat exists once a bot asks for it: `@name` is a
+//! channel, or a group where its name contains "group"; `-100…` is a channel without a name. A bot
+//! is an administrator unless the name contains "guest". Messages may be marked by HTML or by
+//! entities; Markdown is refused.
 
 mod files;
 mod markup;

@@ -1,3 +1,5 @@
+//! What the simulated Discord accepts, refuses and records, asked over the wire.
+
 use std::time::Duration;
 
 use reqwest::{

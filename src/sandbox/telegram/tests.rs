@@ -1,3 +1,5 @@
+//! What the simulated Telegram accepts, refuses and records, asked over the wire.
+
 use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
