@@ -16,6 +16,8 @@
 //! | `/googlebusiness` | Google Business Profile's APIs, and Google's sign-in |
 //! | `/pinterest` | Pinterest's API, consent page and upload server |
 //! | `/snapchat` | Snapchat's Public Profile API and consent page |
+//! | `/telegram` | Telegram's Bot API, and the web |
+//! | `/discord` | Discord's API for webhooks and bots, and the web |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
 //! Each platform is a synchronous function from a [`wire::Call`] to a [`wire::Answer`] over its own
@@ -27,6 +29,7 @@ mod bluesky;
 mod chance;
 mod consent;
 mod control;
+mod discord;
 mod door;
 mod faults;
 mod fetching;
@@ -45,6 +48,7 @@ mod people;
 mod pinterest;
 mod shelf;
 mod snapchat;
+mod telegram;
 mod text;
 mod threads;
 mod tiktok;
@@ -104,10 +108,12 @@ pub enum Platform {
     Googlebusiness,
     Pinterest,
     Snapchat,
+    Telegram,
+    Discord,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 13] = [
+    const NAMES: [(&'static str, Platform); 15] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
@@ -121,6 +127,8 @@ impl Platform {
         ("googlebusiness", Platform::Googlebusiness),
         ("pinterest", Platform::Pinterest),
         ("snapchat", Platform::Snapchat),
+        ("telegram", Platform::Telegram),
+        ("discord", Platform::Discord),
     ];
 
     /// As in base URLs and in the control endpoints' JSON.
@@ -139,6 +147,8 @@ impl Platform {
             Platform::Googlebusiness => "googlebusiness",
             Platform::Pinterest => "pinterest",
             Platform::Snapchat => "snapchat",
+            Platform::Telegram => "telegram",
+            Platform::Discord => "discord",
         }
     }
 
@@ -157,6 +167,8 @@ impl Platform {
             Platform::Googlebusiness => "/googlebusiness",
             Platform::Pinterest => "/pinterest",
             Platform::Snapchat => "/snapchat",
+            Platform::Telegram => "/telegram",
+            Platform::Discord => "/discord",
         }
     }
 }

@@ -113,6 +113,8 @@ fn title(platform: Platform) -> &'static str {
         Platform::Googlebusiness => "Google Business Profile",
         Platform::Pinterest => "Pinterest",
         Platform::Snapchat => "Snapchat",
+        Platform::Telegram => "Telegram",
+        Platform::Discord => "Discord",
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     Platform,
     bluesky::Bluesky,
     chance::Chance,
+    discord::Discord,
     faults::{Fault, FaultBoard, FaultKind, Operation},
     googlebusiness::Googlebusiness,
     ledger::Ledger,
@@ -16,6 +17,7 @@ use super::{
     pinterest::Pinterest,
     shelf::Shelf,
     snapchat::Snapchat,
+    telegram::Telegram,
     threads::Threads,
     tiktok::Tiktok,
     wire::{Answer, Call},
@@ -96,6 +98,8 @@ pub(crate) struct World {
     googlebusiness: Googlebusiness,
     pinterest: Pinterest,
     snapchat: Snapchat,
+    telegram: Telegram,
+    discord: Discord,
 }
 
 /// How an exchange ends.
@@ -130,6 +134,8 @@ impl World {
             googlebusiness: Googlebusiness::new(Meter::new(limits)),
             pinterest: Pinterest::new(Meter::new(limits)),
             snapchat: Snapchat::new(Meter::new(limits)),
+            telegram: Telegram::new(Meter::new(limits)),
+            discord: Discord::new(Meter::new(limits)),
         }
     }
 
@@ -151,6 +157,8 @@ impl World {
             Platform::Googlebusiness => &mut self.googlebusiness,
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
+            Platform::Telegram => &mut self.telegram,
+            Platform::Discord => &mut self.discord,
         }
     }
 
@@ -168,6 +176,8 @@ impl World {
             Platform::Googlebusiness => &mut self.googlebusiness,
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
+            Platform::Telegram => &mut self.telegram,
+            Platform::Discord => &mut self.discord,
         };
         let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);

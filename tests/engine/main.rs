@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "what was killed belongs in the output")]
 
 mod accounts;
+mod chats;
 mod connecting;
 mod downtime;
 mod fetching;

@@ -5,7 +5,7 @@ use crate::{cli::Failure, domain::nearest::nearest, engine};
 use self::Bill::{Both, Full, Usual};
 
 /// Handles are different on purpose: each names one account on one platform.
-pub(super) const CAST: [Person; 16] = [
+pub(super) const CAST: [Person; 18] = [
     Person::new("ada", "mastodon", Both).on("mastodon"),
     Person::new("ben", "mastodon", Both).on("mastodon"),
     Person::new("cleo", "mastodon", Bill::Classic).on("gotosocial"),
@@ -22,6 +22,8 @@ pub(super) const CAST: [Person; 16] = [
     Person::new("sam", "snapchat", Full),
     Person::new("tara", "tiktok", Full),
     Person::new("yuri", "youtube", Full),
+    Person::new("kiosk", "telegram", Full),
+    Person::new("channel-2222", "discord", Full).through("bot"),
 ];
 
 pub(super) struct Person {

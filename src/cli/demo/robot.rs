@@ -18,6 +18,11 @@ pub(super) struct Robot {
 
 /// Any password of this form signs in at the simulated Bluesky.
 const APP_PASSWORD: &str = "demo-demo-demo-demo";
+/// What the simulated Discord calls `channel-2222`, and any bot's token.
+const DISCORD_CHANNEL: &str = "222222222222222222";
+const DISCORD_BOT: &str = "demo-demo-demo-demo-demo.demo00.demo-demo-demo-demo-demo-demo";
+/// Of the shape of a bot's token; the simulated Telegram takes any.
+const TELEGRAM_BOT: &str = "123456:demo-demo-demo-demo-demo-demo-demo-";
 
 impl Robot {
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
@@ -77,6 +82,14 @@ impl Robot {
         if platform == "bluesky" {
             request = json!({ "platform": platform, "identifier": person.handle,
                 "password": APP_PASSWORD });
+        }
+        if platform == "discord" {
+            request = json!({ "platform": platform, "login": person.login,
+                "identifier": DISCORD_CHANNEL, "password": DISCORD_BOT });
+        }
+        if platform == "telegram" {
+            request = json!({ "platform": platform, "identifier": format!("@{}", person.handle),
+                "password": TELEGRAM_BOT });
         }
         let begun = self.post("/accounts/connect", &request).await?;
         if begun["state"] == "connected" {

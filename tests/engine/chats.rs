@@ -1,0 +1,177 @@
+//! Channels that bots and webhooks write in: every kind of post, and answers that never came.
+
+use fanfare::{
+    domain::{
+        account::Account,
+        delivery::Delivery,
+        ids::MediaId,
+        post::{Content, Part},
+        secret::Secret,
+    },
+    engine::facade::{ConnectRequest, Connecting, PlanRequest},
+    sandbox::{FaultKind, LedgerEntry, Operation},
+};
+
+use crate::{
+    networks::File,
+    world::{World, in_doubt, part, published, settled, text_content, upload},
+};
+
+const TELEGRAM_BOT: &str = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11";
+
+const DISCORD_BOT: &str = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs";
+const DISCORD_CHANNEL: &str = "222222222222222222";
+const DISCORD_WEBHOOK: &str = "https://discord.com/api/webhooks/111111111111111111/\
+    abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789_-ABCD";
+
+async fn join(world: &World, place: &str, identifier: &str, secret: &str) -> Account {
+    let (platform, login) = place.split_once('/').unwrap_or((place, ""));
+    let request = ConnectRequest {
+        platform: platform.to_owned(),
+        server: String::new(),
+        login: login.to_owned(),
+        identifier: identifier.to_owned(),
+        password: Some(Secret::new(secret)),
+        reconnect: None,
+    };
+    match world.engine.connect(&world.caller, request).await.unwrap() {
+        Connecting::Connected { account, .. } => *account,
+        Connecting::Visit { url, .. } => panic!("{place} sends people to {url}"),
+    }
+}
+
+fn entries(world: &World, account: &Account) -> Vec<LedgerEntry> {
+    let mut all = world.planet.ledger();
+    all.retain(|entry| entry.account == account.identity.remote_id);
+    all
+}
+
+/// Publishes it, and gives what readers see of it.
+async fn seen(
+    world: &World,
+    account: &Account,
+    parts: Vec<Part>,
+    options: &[(&str, &str)],
+) -> (Delivery, Vec<LedgerEntry>) {
+    let before = entries(world, account).len();
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let content = Content { parts, options: options.iter().map(owned).collect() };
+    let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
+    let delivery = world.until(delivery.id, settled).await;
+    assert!(published(&delivery.state), "{:?}", delivery.state);
+    (delivery, entries(world, account).split_off(before))
+}
+
+/// Texts, and the kinds of the files below them.
+fn told(entries: &[LedgerEntry]) -> Vec<(&str, Vec<&'static str>)> {
+    let media = |entry: &LedgerEntry| entry.media.iter().map(|file| file.kind).collect();
+    entries.iter().map(|entry| (entry.text.as_str(), media(entry))).collect()
+}
+
+async fn files(world: &World) -> [MediaId; 5] {
+    let mut all = Vec::new();
+    for file in [File::Photo, File::Other, File::Gif, File::Film, File::Paper] {
+        all.push(upload(&world.engine, &world.caller, &file.bytes()).await);
+    }
+    all.try_into().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_post_arrives_once_in_a_channel_of_telegram() {
+    let world = World::new().await;
+    let account = join(&world, "telegram", "@kiosk", TELEGRAM_BOT).await;
+    let [photo, other, gif, film, paper] = files(&world).await;
+    let rows: [(Vec<Part>, &[(&str, &str)], &str, &[&str]); 9] = [
+        (vec![part("Hello & <you>", &[])], &[], "Hello & <you>", &[]),
+        (vec![part("<b>1</b> &lt; 2", &[])], &[("formatting", "html")], "1 < 2", &[]),
+        (vec![part("Read https://example.com", &[])], &[], "Read https://example.com", &[]),
+        (vec![part("A photo", &[photo])], &[("silent", "true")], "A photo", &["image"]),
+        (vec![part("", &[gif])], &[], "", &["gif"]),
+        (vec![part("A film", &[film])], &[], "A film", &["video"]),
+        (vec![part("Pages", &[paper])], &[], "Pages", &["document"]),
+        (vec![part("Swipe", &[photo, film])], &[], "Swipe", &["image", "video"]),
+        (vec![part("Photos", &[photo, other])], &[], "Photos", &["image", "image"]),
+    ];
+    for (parts, options, text, kinds) in rows {
+        let (delivery, found) = seen(&world, &account, parts, options).await;
+        assert_eq!(told(&found), [(text, kinds.to_vec())]);
+        assert_eq!((delivery.live.len(), &delivery.live[0].url), (1, &found[0].url));
+    }
+    let thread = vec![part("One", &[]), part("Two", &[photo]), part("Three", &[])];
+    let (delivery, found) = seen(&world, &account, thread, &[]).await;
+    assert_eq!(told(&found), [("One", vec![]), ("Two", vec!["image"]), ("Three", vec![])]);
+    assert_eq!(delivery.live.len(), 3);
+    assert_eq!(found[1].reply_to.as_ref(), Some(&found[0].id));
+    world.check().await;
+}
+
+/// A bot's parts answer each other, which webhooks cannot.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_post_arrives_once_in_a_channel_of_discord() {
+    let world = World::new().await;
+    let [photo, other, gif, film, paper] = files(&world).await;
+    let places =
+        [("discord/bot", DISCORD_CHANNEL, DISCORD_BOT), ("discord/webhook", "", DISCORD_WEBHOOK)];
+    for (place, identifier, secret) in places {
+        let account = join(&world, place, identifier, secret).await;
+        let rows: [(Vec<Part>, &[(&str, &str)], &str, &[&str]); 7] = [
+            (vec![part("Hello & <you>", &[])], &[("silent", "true")], "Hello & <you>", &[]),
+            (vec![part("Read https://example.com", &[])], &[], "Read https://example.com", &[]),
+            (vec![part("Photos", &[photo, other])], &[], "Photos", &["image", "image"]),
+            (vec![part("", &[gif])], &[], "", &["gif"]),
+            (vec![part("A film", &[film])], &[], "A film", &["video"]),
+            (vec![part("Pages", &[paper])], &[], "Pages", &["document"]),
+            (
+                vec![part("Have a say", &[])],
+                &[("poll", "This\nThat"), ("poll_question", "Which?"), ("poll_minutes", "60")],
+                "Have a say",
+                &[],
+            ),
+        ];
+        for (parts, options, text, kinds) in rows {
+            let (delivery, found) = seen(&world, &account, parts, options).await;
+            assert_eq!(told(&found), [(text, kinds.to_vec())], "{place}");
+            assert_eq!((delivery.live.len(), &delivery.live[0].url), (1, &found[0].url), "{place}");
+        }
+        let thread = vec![part("One", &[]), part("Two", &[photo]), part("Three", &[])];
+        let (delivery, found) = seen(&world, &account, thread, &[]).await;
+        assert_eq!(told(&found), [("One", vec![]), ("Two", vec!["image"]), ("Three", vec![])]);
+        assert_eq!(delivery.live.len(), 3, "{place}");
+        let answered = (place == "discord/bot").then(|| found[0].id.clone());
+        assert_eq!(found[1].reply_to, answered, "{place}");
+    }
+    world.check().await;
+}
+
+/// The nonce recognises a repetition, and the channel's listing tells the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_of_a_bot_of_discord_is_published_once() {
+    let world = World::new().await;
+    let account = join(&world, "discord/bot", DISCORD_CHANNEL, DISCORD_BOT).await;
+    world.planet.fault(FaultKind::DropAnswer, Operation::Publish, 1);
+    let delivery = world.say("Hello", &account, PlanRequest::Now).await;
+    let delivery = world.until(delivery.id, settled).await;
+    assert!(published(&delivery.state), "{:?}", delivery.state);
+    assert_eq!(delivery.live.len(), 1);
+    assert_eq!(world.planet.texts(&account), ["Hello"]);
+    world.check().await;
+}
+
+/// Neither takes a key, and neither tells what it wrote.
+const MUTE: &[(&str, &str, &str)] =
+    &[("telegram", "@kiosk", TELEGRAM_BOT), ("discord/webhook", "", DISCORD_WEBHOOK)];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_in_doubt_where_nothing_can_be_looked_up() {
+    for (place, identifier, secret) in MUTE {
+        let world = World::new().await;
+        let account = join(&world, place, identifier, secret).await;
+        world.planet.fault(FaultKind::DropAnswer, Operation::Publish, 1);
+        let content = text_content("Hello");
+        let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
+        let delivery = world.until(delivery.id, settled).await;
+        assert!(in_doubt(&delivery.state), "{place}: {:?}", delivery.state);
+        assert_eq!(world.planet.texts(&account), ["Hello"], "{place}");
+        world.check().await;
+    }
+}
