@@ -16,6 +16,7 @@
 //! | `/googlebusiness` | Google Business Profile's APIs, and Google's sign-in |
 //! | `/pinterest` | Pinterest's API, consent page and upload server |
 //! | `/snapchat` | Snapchat's Public Profile API and consent page |
+//! | `/webhook/{name}` | programs that receive signed events |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
 //! Each platform is a synchronous function from a [`wire::Call`] to a [`wire::Answer`] over its own
@@ -50,6 +51,7 @@ mod threads;
 mod tiktok;
 #[cfg(test)]
 mod trial;
+mod webhook;
 mod wire;
 mod wiring;
 mod world;
@@ -104,10 +106,11 @@ pub enum Platform {
     Googlebusiness,
     Pinterest,
     Snapchat,
+    Webhook,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 13] = [
+    const NAMES: [(&'static str, Platform); 14] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
@@ -121,6 +124,7 @@ impl Platform {
         ("googlebusiness", Platform::Googlebusiness),
         ("pinterest", Platform::Pinterest),
         ("snapchat", Platform::Snapchat),
+        ("webhook", Platform::Webhook),
     ];
 
     /// As in base URLs and in the control endpoints' JSON.
@@ -139,6 +143,7 @@ impl Platform {
             Platform::Googlebusiness => "googlebusiness",
             Platform::Pinterest => "pinterest",
             Platform::Snapchat => "snapchat",
+            Platform::Webhook => "webhook",
         }
     }
 
@@ -157,6 +162,7 @@ impl Platform {
             Platform::Googlebusiness => "/googlebusiness",
             Platform::Pinterest => "/pinterest",
             Platform::Snapchat => "/snapchat",
+            Platform::Webhook => "/webhook",
         }
     }
 }

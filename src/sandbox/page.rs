@@ -113,6 +113,7 @@ fn title(platform: Platform) -> &'static str {
         Platform::Googlebusiness => "Google Business Profile",
         Platform::Pinterest => "Pinterest",
         Platform::Snapchat => "Snapchat",
+        Platform::Webhook => "Webhooks",
     }
 }
 

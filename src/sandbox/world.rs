@@ -18,6 +18,7 @@ use super::{
     snapchat::Snapchat,
     threads::Threads,
     tiktok::Tiktok,
+    webhook::Webhook,
     wire::{Answer, Call},
     x::X,
     youtube::Youtube,
@@ -96,6 +97,7 @@ pub(crate) struct World {
     googlebusiness: Googlebusiness,
     pinterest: Pinterest,
     snapchat: Snapchat,
+    pub(crate) webhook: Webhook,
 }
 
 /// How an exchange ends.
@@ -130,6 +132,7 @@ impl World {
             googlebusiness: Googlebusiness::new(Meter::new(limits)),
             pinterest: Pinterest::new(Meter::new(limits)),
             snapchat: Snapchat::new(Meter::new(limits)),
+            webhook: Webhook::default(),
         }
     }
 
@@ -151,6 +154,7 @@ impl World {
             Platform::Googlebusiness => &mut self.googlebusiness,
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
+            Platform::Webhook => &mut self.webhook,
         }
     }
 
@@ -168,6 +172,7 @@ impl World {
             Platform::Googlebusiness => &mut self.googlebusiness,
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
+            Platform::Webhook => &mut self.webhook,
         };
         let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);
