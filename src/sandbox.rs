@@ -17,6 +17,7 @@
 //! | `/pinterest` | Pinterest's API, consent page and upload server |
 //! | `/snapchat` | Snapchat's Public Profile API and consent page |
 //! | `/webhook/{name}` | programs that receive signed events |
+//! | `/whatsapp` | WhatsApp's Cloud API |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
 //! Each platform is a synchronous function from a [`wire::Call`] to a [`wire::Answer`] over its own
@@ -52,6 +53,7 @@ mod tiktok;
 #[cfg(test)]
 mod trial;
 mod webhook;
+mod whatsapp;
 mod wire;
 mod wiring;
 mod world;
@@ -107,10 +109,11 @@ pub enum Platform {
     Pinterest,
     Snapchat,
     Webhook,
+    Whatsapp,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 14] = [
+    const NAMES: [(&'static str, Platform); 15] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
@@ -125,6 +128,7 @@ impl Platform {
         ("pinterest", Platform::Pinterest),
         ("snapchat", Platform::Snapchat),
         ("webhook", Platform::Webhook),
+        ("whatsapp", Platform::Whatsapp),
     ];
 
     /// As in base URLs and in the control endpoints' JSON.
@@ -144,6 +148,7 @@ impl Platform {
             Platform::Pinterest => "pinterest",
             Platform::Snapchat => "snapchat",
             Platform::Webhook => "webhook",
+            Platform::Whatsapp => "whatsapp",
         }
     }
 
@@ -163,6 +168,7 @@ impl Platform {
             Platform::Pinterest => "/pinterest",
             Platform::Snapchat => "/snapchat",
             Platform::Webhook => "/webhook",
+            Platform::Whatsapp => "/whatsapp",
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ pub(crate) fn routes() -> Router<Sandbox> {
         .route("/_sandbox/media/{id}", get(media))
         .route("/_sandbox/faults", get(faults).post(inject).delete(clear_faults))
         .route("/_sandbox/webhooks/{name}", get(received).post(tell))
+        .route("/_sandbox/whatsapp/{number}", post(write))
 }
 
 async fn timelines(State(sandbox): State<Sandbox>) -> Answer {
@@ -127,6 +128,13 @@ async fn tell(State(sandbox): State<Sandbox>, Path(name): Path<String>, body: By
         Ok(()) => Answer::json(201, &json!({})),
         Err(wrong) => complaint(wrong),
     }
+}
+
+/// Somebody writes to every business, so that they may be answered for a day.
+async fn write(State(sandbox): State<Sandbox>, Path(number): Path<String>) -> Answer {
+    let now = sandbox.now();
+    sandbox.world().whatsapp.wrote(&number, now);
+    Answer::json(201, &json!({}))
 }
 
 fn complaint(text: &str) -> Answer {

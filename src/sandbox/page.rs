@@ -114,6 +114,7 @@ fn title(platform: Platform) -> &'static str {
         Platform::Pinterest => "Pinterest",
         Platform::Snapchat => "Snapchat",
         Platform::Webhook => "Webhooks",
+        Platform::Whatsapp => "WhatsApp",
     }
 }
 

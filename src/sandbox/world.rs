@@ -19,6 +19,7 @@ use super::{
     threads::Threads,
     tiktok::Tiktok,
     webhook::Webhook,
+    whatsapp::Whatsapp,
     wire::{Answer, Call},
     x::X,
     youtube::Youtube,
@@ -98,6 +99,7 @@ pub(crate) struct World {
     pinterest: Pinterest,
     snapchat: Snapchat,
     pub(crate) webhook: Webhook,
+    pub(crate) whatsapp: Whatsapp,
 }
 
 /// How an exchange ends.
@@ -133,6 +135,7 @@ impl World {
             pinterest: Pinterest::new(Meter::new(limits)),
             snapchat: Snapchat::new(Meter::new(limits)),
             webhook: Webhook::default(),
+            whatsapp: Whatsapp::new(Meter::new(limits)),
         }
     }
 
@@ -155,6 +158,7 @@ impl World {
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
             Platform::Webhook => &mut self.webhook,
+            Platform::Whatsapp => &mut self.whatsapp,
         }
     }
 
@@ -173,6 +177,7 @@ impl World {
             Platform::Pinterest => &mut self.pinterest,
             Platform::Snapchat => &mut self.snapchat,
             Platform::Webhook => &mut self.webhook,
+            Platform::Whatsapp => &mut self.whatsapp,
         };
         let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);
@@ -206,10 +211,11 @@ impl World {
 }
 
 /// Meta's networks say a limit in the body of an ordinary refusal: "4, 17, 32, 613", and of use
-/// cases "80000" to "80014" (graph-api/overview/rate-limiting, read 2026-11-21).
+/// cases "80000" to "80014" (graph-api/overview/rate-limiting, read 2026-11-21); WhatsApp's are
+/// "130429" and "131056" (whatsapp/cloud-api/support/error-codes, read 2026-11-21).
 fn is_limit_of_meta(answer: &Answer) -> bool {
     let code = answer.said()["error"]["code"].as_i64();
-    code.is_some_and(|code| matches!(code, 4 | 17 | 32 | 613 | 80_000..=80_014))
+    code.is_some_and(|code| matches!(code, 4 | 17 | 32 | 613 | 80_000..=80_014 | 130_429 | 131_056))
 }
 
 fn struck(

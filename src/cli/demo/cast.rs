@@ -5,7 +5,7 @@ use crate::{cli::Failure, domain::nearest::nearest, engine};
 use self::Bill::{Both, Full, Usual};
 
 /// Handles are different on purpose: each names one account on one platform.
-pub(super) const CAST: [Person; 11] = [
+pub(super) const CAST: [Person; 12] = [
     Person::new("ada", "mastodon", Both).on("mastodon"),
     Person::new("ben", "mastodon", Both).on("mastodon"),
     Person::new("cleo", "mastodon", Bill::Classic).on("gotosocial"),
@@ -17,6 +17,7 @@ pub(super) const CAST: [Person; 11] = [
     Person::new("theo", "threads", Usual),
     Person::new("lena-works", "linkedin", Usual).chosen_by("lena").through("organization"),
     Person::new("mia", "linkedin", Full),
+    Person::new("106540352242922", "whatsapp", Full),
 ];
 
 pub(super) struct Person {

@@ -19,6 +19,9 @@ pub(super) struct Robot {
 /// Any password of this form signs in at the simulated Bluesky.
 const APP_PASSWORD: &str = "demo-demo-demo-demo";
 
+/// Any token that begins so speaks for the number at the simulated WhatsApp that it first names.
+const SYSTEM_TOKEN: &str = "EAAdemodemodemodemodemodemodemo";
+
 impl Robot {
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask("GET", path, &[], b"").await
@@ -77,6 +80,10 @@ impl Robot {
         if platform == "bluesky" {
             request = json!({ "platform": platform, "identifier": person.handle,
                 "password": APP_PASSWORD });
+        }
+        if platform == "whatsapp" {
+            request = json!({ "platform": platform, "identifier": person.handle,
+                "password": SYSTEM_TOKEN });
         }
         let begun = self.post("/accounts/connect", &request).await?;
         if begun["state"] == "connected" {

@@ -134,6 +134,11 @@ fn with_media(mut content: Value, media: &str, alt: &str) -> Value {
     content
 }
 
+fn sent_to(mut content: Value, recipients: &str) -> Value {
+    content["options"]["recipients"] = json!(recipients);
+    content
+}
+
 /// The posts of those who play, and for each account in the order of their times.
 pub(super) fn scenes(props: &Props, playbill: &Playbill) -> Vec<Scene> {
     let mut scenes = morning(props);
@@ -184,12 +189,14 @@ fn morning(props: &Props) -> Vec<Scene> {
     ]
 }
 
-/// One text. Instagram has no post without a file, so there it comes with a picture.
+/// One text. Instagram has no post without a file, so there it comes with a picture; on WhatsApp
+/// it needs somebody to go to.
 fn to_everybody(props: &Props) -> Scene {
     const TEXT: &str = "One text for every network. Hello from all of us!";
     let everybody: Vec<&str> = CAST.iter().map(|person| person.handle).collect();
     Scene::new("to everybody", 12, &everybody, &[TEXT])
         .on("instagram", with_media(content(&[TEXT]), &props.dawn, DAWN))
+        .on("whatsapp", sent_to(content(&[TEXT]), "+4915112345678"))
 }
 
 const DAWN: &str = "The sun above a pale sea, early in the morning";

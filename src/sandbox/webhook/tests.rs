@@ -1,3 +1,5 @@
+//! Events as a sender would send them: right, repeated, forged, and not as the guide has them.
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac};
 use reqwest::Method;
