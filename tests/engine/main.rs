@@ -14,6 +14,7 @@ mod fitting;
 mod footage;
 mod killed;
 mod networks;
+mod outward;
 mod pacing;
 mod planning;
 mod publishing;
