@@ -30,7 +30,7 @@ mod event;
 #[cfg(test)]
 mod tests;
 
-/// "Verify that the timestamp is within some allowable tolerance of the current timestamp".
+/// The guide to webhooks tells people to refuse what is older.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 const PREFIX: &str = "whsec_";
 
@@ -172,7 +172,7 @@ impl Receiver {
             }
             Some("post.updated") => {
                 let updated = event::updated(&signed.body)?;
-                let id = self.named(&updated.event, updated.id)?;
+                let id = self.named(updated.event, updated.id)?;
                 event::edit(id, updated.text, books);
                 Ok(json!({}))
             }
@@ -240,7 +240,7 @@ fn verified(call: &Call, standing: &Standing) -> Result<String, &'static str> {
     }
 }
 
-/// "msg_id.timestamp.payload", by HMAC-SHA256 (spec, signature scheme).
+/// HMAC-SHA256 of id, timestamp and payload with dots between them (Standard Webhooks 1.0).
 fn is_right(key: &[u8], id: &str, timestamp: &str, body: &[u8], signature: &[u8]) -> bool {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return false };
     mac.update(format!("{id}.{timestamp}.").as_bytes());

@@ -1,6 +1,8 @@
 //! WhatsApp's Cloud API: messages of a business, each to one recipient.
 //!
-//! whatsapp/cloud-api, v26.0, read 2026-11-21; error codes: cloud-api/support/error-codes.
+//! Cloud API v26.0 as of 2026-11-21, and facebook/openapi, business-messaging-api v23.0, of
+//! 2025-11-21. Unconfirmed: the HTTP status of each refusal, on which nobody should decide; the
+//! subcodes of 190 here; how large a burst to one recipient may be.
 //!
 //! A token is any that begins as Meta's do, and belongs to the number that it is first used for.
 //! A recipient ending in `0000` is not on WhatsApp, one ending in `0024` has not written for a day.
@@ -39,9 +41,9 @@ const PRODUCT: &str = "whatsapp";
 const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 const MEDIA_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// "80 messages per second" of a number (cloud-api/overview, throughput).
+/// 80 messages a second of a number, as of 2026-11-21.
 const THROUGHPUT: Rule = Rule::new("messages", 80, 1);
-/// "1 message every 6 seconds" to one recipient, with bursts of 45 that are borrowed.
+/// One message in six seconds to one recipient; the burst of 45 is unconfirmed.
 const PAIR: Rule = Rule::new("pair", 45, 45 * 6);
 
 const FIELDS: [&str; 8] = [
@@ -57,7 +59,7 @@ const FIELDS: [&str; 8] = [
 const USUAL_FIELDS: &str =
     "verified_name,code_verification_status,display_phone_number,quality_rating";
 
-/// What a media type is sent as, and how many bytes it may have (cloud-api/reference/media).
+/// What a media type is sent as, and how many bytes it may have, as of 2026-11-21.
 const TYPES: [(&str, &str, usize); 11] = [
     ("image/jpeg", "image", 5 << 20),
     ("image/png", "image", 5 << 20),

@@ -212,7 +212,7 @@ impl World {
 
 /// Meta's networks say a limit in the body of an ordinary refusal: "4, 17, 32, 613", and of use
 /// cases "80000" to "80014" (graph-api/overview/rate-limiting, read 2026-11-21); WhatsApp's are
-/// "130429" and "131056" (whatsapp/cloud-api/support/error-codes, read 2026-11-21).
+/// 130429 and 131056 (Cloud API, as of 2026-11-21).
 fn is_limit_of_meta(answer: &Answer) -> bool {
     let code = answer.said()["error"]["code"].as_i64();
     code.is_some_and(|code| matches!(code, 4 | 17 | 32 | 613 | 80_000..=80_014 | 130_429 | 131_056))

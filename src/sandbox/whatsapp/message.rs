@@ -1,5 +1,5 @@
-//! One message to one recipient: cloud-api/reference/messages and guides/send-message-templates,
-//! read 2026-11-21.
+//! One message to one recipient, as facebook/openapi describes it (business-messaging-api v23.0).
+//! The templates are the sandbox's own.
 
 use serde_json::{Value, json};
 
@@ -260,7 +260,7 @@ fn envelope<'a>(given: &Given<'a>) -> Result<(&'a str, String, &'a str), Answer>
     {
         return Err(wrong("to is not a phone number"));
     }
-    // "Default: text".
+    // Without one it is taken for a text: unconfirmed, and no client should rely on it.
     let kind = text("type")?.unwrap_or("text");
     if !KINDS.contains(&kind) {
         let details = format!("Message type {kind} is not supported");
