@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `/mastodon` | a Mastodon server |
 //! | `/gotosocial` | the same, ignoring `Idempotency-Key` as GoToSocial does |
+//! | `/pleroma` | the same, repeating with a key its first answer, as Pleroma does |
 //! | `/bluesky` | a Bluesky PDS, its entryway, PLC directory and video service |
 //! | `/linkedin` | LinkedIn's API, consent page and upload servers |
 //! | `/threads` | the Threads API and consent page |
@@ -110,10 +111,11 @@ pub enum Platform {
     Snapchat,
     Webhook,
     Whatsapp,
+    Pleroma,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 15] = [
+    const NAMES: [(&'static str, Platform); 16] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
@@ -129,6 +131,7 @@ impl Platform {
         ("snapchat", Platform::Snapchat),
         ("webhook", Platform::Webhook),
         ("whatsapp", Platform::Whatsapp),
+        ("pleroma", Platform::Pleroma),
     ];
 
     /// As in base URLs and in the control endpoints' JSON.
@@ -149,6 +152,7 @@ impl Platform {
             Platform::Snapchat => "snapchat",
             Platform::Webhook => "webhook",
             Platform::Whatsapp => "whatsapp",
+            Platform::Pleroma => "pleroma",
         }
     }
 
@@ -169,6 +173,7 @@ impl Platform {
             Platform::Snapchat => "/snapchat",
             Platform::Webhook => "/webhook",
             Platform::Whatsapp => "/whatsapp",
+            Platform::Pleroma => "/pleroma",
         }
     }
 }

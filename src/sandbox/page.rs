@@ -102,6 +102,7 @@ fn title(platform: Platform) -> &'static str {
     match platform {
         Platform::Mastodon => "Mastodon",
         Platform::Gotosocial => "GoToSocial",
+        Platform::Pleroma => "Pleroma",
         Platform::Bluesky => "Bluesky",
         Platform::Linkedin => "LinkedIn",
         Platform::Threads => "Threads",

@@ -87,6 +87,7 @@ pub(crate) struct World {
     pub(crate) tallies: BTreeMap<&'static str, Tally>,
     mastodon: Mastodon,
     gotosocial: Mastodon,
+    pleroma: Mastodon,
     bluesky: Bluesky,
     linkedin: Linkedin,
     threads: Threads,
@@ -124,6 +125,7 @@ impl World {
             tallies: BTreeMap::new(),
             mastodon: Mastodon::new(Flavour::Mastodon, Meter::new(limits)),
             gotosocial: Mastodon::new(Flavour::Gotosocial, Meter::new(limits)),
+            pleroma: Mastodon::new(Flavour::Pleroma, Meter::new(limits)),
             bluesky: Bluesky::new(Meter::new(limits)),
             linkedin: Linkedin::new(Meter::new(limits)),
             threads: Threads::new(Meter::new(limits)),
@@ -147,6 +149,7 @@ impl World {
         match platform {
             Platform::Mastodon => &mut self.mastodon,
             Platform::Gotosocial => &mut self.gotosocial,
+            Platform::Pleroma => &mut self.pleroma,
             Platform::Bluesky => &mut self.bluesky,
             Platform::Linkedin => &mut self.linkedin,
             Platform::Threads => &mut self.threads,
@@ -166,6 +169,7 @@ impl World {
         let simulation: &mut dyn Simulation = match platform {
             Platform::Mastodon => &mut self.mastodon,
             Platform::Gotosocial => &mut self.gotosocial,
+            Platform::Pleroma => &mut self.pleroma,
             Platform::Bluesky => &mut self.bluesky,
             Platform::Linkedin => &mut self.linkedin,
             Platform::Threads => &mut self.threads,

@@ -267,3 +267,19 @@ async fn number_whose_token_is_taken_back_is_set_aside_until_it_has_another() {
     world.until(delivery.id, published).await;
     assert_eq!(reached(&world), [ADA]);
 }
+
+/// Its keys are not trusted: it would repeat a refusal as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn pleroma_has_each_part_once_though_an_answer_is_lost() {
+    let world = World::new().await;
+    let account = world.connect("pleroma", "robin").await;
+    assert_eq!(account.identity.traits["software"], "pleroma");
+    world.planet.fault(FaultKind::DropAnswer, Operation::Publish, 1);
+    let delivery = thread(&world, &account, &["One", "Two"]).await;
+    world.through(&[delivery.id]).await;
+    world.until(delivery.id, published).await;
+    let seen = entries(&world, "pleroma");
+    let texts: Vec<&str> = seen.iter().map(|entry| entry.text.as_str()).collect();
+    assert_eq!(texts, ["One", "Two"]);
+    world.check().await;
+}
