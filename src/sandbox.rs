@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `/mastodon` | a Mastodon server |
 //! | `/gotosocial` | the same, ignoring `Idempotency-Key` as GoToSocial does |
+//! | `/pleroma` | the same, repeating with a key its first answer, as Pleroma does |
 //! | `/bluesky` | a Bluesky PDS, its entryway, PLC directory and video service |
 //! | `/linkedin` | LinkedIn's API, consent page and upload servers |
 //! | `/threads` | the Threads API and consent page |
@@ -18,6 +19,8 @@
 //! | `/snapchat` | Snapchat's Public Profile API and consent page |
 //! | `/telegram` | Telegram's Bot API, and the web |
 //! | `/discord` | Discord's API for webhooks and bots, and the web |
+//! | `/webhook/{name}` | programs that receive signed events |
+//! | `/whatsapp` | WhatsApp's Cloud API |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
 //! Each platform is a synchronous function from a [`wire::Call`] to a [`wire::Answer`] over its own
@@ -54,6 +57,8 @@ mod threads;
 mod tiktok;
 #[cfg(test)]
 mod trial;
+mod webhook;
+mod whatsapp;
 mod wire;
 mod wiring;
 mod world;
@@ -110,10 +115,13 @@ pub enum Platform {
     Snapchat,
     Telegram,
     Discord,
+    Webhook,
+    Whatsapp,
+    Pleroma,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 15] = [
+    const NAMES: [(&'static str, Platform); 18] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
@@ -129,6 +137,9 @@ impl Platform {
         ("snapchat", Platform::Snapchat),
         ("telegram", Platform::Telegram),
         ("discord", Platform::Discord),
+        ("webhook", Platform::Webhook),
+        ("whatsapp", Platform::Whatsapp),
+        ("pleroma", Platform::Pleroma),
     ];
 
     /// As in base URLs and in the control endpoints' JSON.
@@ -149,6 +160,9 @@ impl Platform {
             Platform::Snapchat => "snapchat",
             Platform::Telegram => "telegram",
             Platform::Discord => "discord",
+            Platform::Webhook => "webhook",
+            Platform::Whatsapp => "whatsapp",
+            Platform::Pleroma => "pleroma",
         }
     }
 
@@ -169,6 +183,9 @@ impl Platform {
             Platform::Snapchat => "/snapchat",
             Platform::Telegram => "/telegram",
             Platform::Discord => "/discord",
+            Platform::Webhook => "/webhook",
+            Platform::Whatsapp => "/whatsapp",
+            Platform::Pleroma => "/pleroma",
         }
     }
 }

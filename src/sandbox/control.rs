@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde_json::{Value, json};
 
@@ -19,6 +19,8 @@ pub(crate) fn routes() -> Router<Sandbox> {
         .route("/_sandbox/ledger", get(ledger))
         .route("/_sandbox/media/{id}", get(media))
         .route("/_sandbox/faults", get(faults).post(inject).delete(clear_faults))
+        .route("/_sandbox/webhooks/{name}", get(received).post(tell))
+        .route("/_sandbox/whatsapp/{number}", post(write))
 }
 
 async fn timelines(State(sandbox): State<Sandbox>) -> Answer {
@@ -111,6 +113,28 @@ async fn clear_faults(State(sandbox): State<Sandbox>) -> Answer {
     let mut world = sandbox.world();
     world.faults.clear();
     Answer::json(200, &world.faults.to_json())
+}
+
+async fn received(State(sandbox): State<Sandbox>, Path(name): Path<String>) -> Answer {
+    let events = sandbox.world().webhook.received(&name);
+    Answer::json(200, &json!({ "events": events }))
+}
+
+/// The receiver learns the secret that events are signed with.
+async fn tell(State(sandbox): State<Sandbox>, Path(name): Path<String>, body: Bytes) -> Answer {
+    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let secret = value["secret"].as_str().unwrap_or_default();
+    match sandbox.world().webhook.tell(&name, secret) {
+        Ok(()) => Answer::json(201, &json!({})),
+        Err(wrong) => complaint(wrong),
+    }
+}
+
+/// Somebody writes to every business, so that they may be answered for a day.
+async fn write(State(sandbox): State<Sandbox>, Path(number): Path<String>) -> Answer {
+    let now = sandbox.now();
+    sandbox.world().whatsapp.wrote(&number, now);
+    Answer::json(201, &json!({}))
 }
 
 fn complaint(text: &str) -> Answer {

@@ -1,12 +1,13 @@
 //! A Mastodon server: docs.joinmastodon.org as of 4.5, read 2026-07-02. Also plays GoToSocial,
 //! which looks alike but ignores `Idempotency-Key`, processes media at once, and answers 400 where
-//! Mastodon answers 422.
+//! Mastodon answers 422; and Pleroma, which gives the first answer to a key again, whatever it was.
 //!
 //! Invariant: a key repeated by its account within the hour gives the first status again, and
 //! the ledger stays as it is.
 
 mod instance;
 mod media;
+mod pleroma;
 mod poll;
 mod signin;
 mod statuses;
@@ -35,6 +36,7 @@ use self::{media::Media, signin::App, statuses::Status};
 pub(crate) enum Flavour {
     Mastodon,
     Gotosocial,
+    Pleroma,
 }
 
 /// "Each user account can call all endpoints 300 times within a 5 minute time period"
@@ -57,6 +59,8 @@ pub(crate) struct Mastodon {
     timelines: HashMap<usize, Vec<u64>>,
     /// By account and key: the status, and when it was created.
     keys: HashMap<(usize, String), (u64, Timestamp)>,
+    /// Pleroma's: the first answer to each key of anybody, and when it was given.
+    answers: HashMap<String, (u16, Value, Timestamp)>,
 }
 
 /// Whoever a request's token stands for.
@@ -82,6 +86,7 @@ impl Mastodon {
             statuses: HashMap::new(),
             timelines: HashMap::new(),
             keys: HashMap::new(),
+            answers: HashMap::new(),
         }
     }
 
@@ -89,6 +94,7 @@ impl Mastodon {
         match self.flavour {
             Flavour::Mastodon => Platform::Mastodon,
             Flavour::Gotosocial => Platform::Gotosocial,
+            Flavour::Pleroma => Platform::Pleroma,
         }
     }
 
@@ -97,7 +103,11 @@ impl Mastodon {
         match (method, segments.as_slice()) {
             ("GET", ["api", "v2", "instance"]) => Ok(self.instance_v2(call)),
             ("GET", ["api", "v1", "instance"]) => Ok(self.instance_v1(call)),
-            ("GET", [".well-known", "oauth-authorization-server"]) => Ok(self.metadata(call)),
+            ("GET", [".well-known", "oauth-authorization-server"])
+                if self.flavour != Flavour::Pleroma =>
+            {
+                Ok(self.metadata(call))
+            }
             ("GET", [".well-known", "nodeinfo"]) => Ok(self.nodeinfo_links(call)),
             ("GET", ["nodeinfo", "2.0"]) => Ok(self.nodeinfo()),
             ("POST", ["api", "v1", "apps"]) => self.register(call, books),
@@ -124,7 +134,10 @@ impl Mastodon {
             }
             ("POST", ["api", "v1", "statuses"]) => {
                 let caller = self.authorize(call, &["write:statuses"], &[&STATUSES], seen)?;
-                self.create(call, caller, books)
+                match self.flavour {
+                    Flavour::Mastodon | Flavour::Gotosocial => self.create(call, caller, books),
+                    Flavour::Pleroma => Ok(self.create_or_repeat(call, caller, books)),
+                }
             }
             ("GET", ["api", "v1", "statuses"]) => {
                 let viewer = self.viewer(call, seen)?;
@@ -196,7 +209,7 @@ impl Mastodon {
     /// A request that the server understood and will not follow.
     fn invalid(&self, text: &str) -> Answer {
         match self.flavour {
-            Flavour::Mastodon => error(422, text),
+            Flavour::Mastodon | Flavour::Pleroma => error(422, text),
             Flavour::Gotosocial => error(400, &format!("Bad Request: {text}")),
         }
     }

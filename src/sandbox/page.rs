@@ -102,6 +102,7 @@ fn title(platform: Platform) -> &'static str {
     match platform {
         Platform::Mastodon => "Mastodon",
         Platform::Gotosocial => "GoToSocial",
+        Platform::Pleroma => "Pleroma",
         Platform::Bluesky => "Bluesky",
         Platform::Linkedin => "LinkedIn",
         Platform::Threads => "Threads",
@@ -115,6 +116,8 @@ fn title(platform: Platform) -> &'static str {
         Platform::Snapchat => "Snapchat",
         Platform::Telegram => "Telegram",
         Platform::Discord => "Discord",
+        Platform::Webhook => "Webhooks",
+        Platform::Whatsapp => "WhatsApp",
     }
 }
 

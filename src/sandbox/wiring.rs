@@ -62,6 +62,7 @@ const ENDPOINTS: &[(&str, &str, &str)] = &[
     ("threads", "web", "/threads"),
     ("tiktok", "api", "/tiktok"),
     ("tiktok", "web", "/tiktok"),
+    ("whatsapp", "graph", "/whatsapp"),
     ("x", "api", "/x"),
     ("x", "web", "/x"),
     ("youtube", "accounts", "/youtube"),

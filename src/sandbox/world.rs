@@ -20,6 +20,8 @@ use super::{
     telegram::Telegram,
     threads::Threads,
     tiktok::Tiktok,
+    webhook::Webhook,
+    whatsapp::Whatsapp,
     wire::{Answer, Call},
     x::X,
     youtube::Youtube,
@@ -87,6 +89,7 @@ pub(crate) struct World {
     pub(crate) tallies: BTreeMap<&'static str, Tally>,
     mastodon: Mastodon,
     gotosocial: Mastodon,
+    pleroma: Mastodon,
     bluesky: Bluesky,
     linkedin: Linkedin,
     threads: Threads,
@@ -100,6 +103,8 @@ pub(crate) struct World {
     snapchat: Snapchat,
     telegram: Telegram,
     discord: Discord,
+    pub(crate) webhook: Webhook,
+    pub(crate) whatsapp: Whatsapp,
 }
 
 /// How an exchange ends.
@@ -124,6 +129,7 @@ impl World {
             tallies: BTreeMap::new(),
             mastodon: Mastodon::new(Flavour::Mastodon, Meter::new(limits)),
             gotosocial: Mastodon::new(Flavour::Gotosocial, Meter::new(limits)),
+            pleroma: Mastodon::new(Flavour::Pleroma, Meter::new(limits)),
             bluesky: Bluesky::new(Meter::new(limits)),
             linkedin: Linkedin::new(Meter::new(limits)),
             threads: Threads::new(Meter::new(limits)),
@@ -136,6 +142,8 @@ impl World {
             snapchat: Snapchat::new(Meter::new(limits)),
             telegram: Telegram::new(Meter::new(limits)),
             discord: Discord::new(Meter::new(limits)),
+            webhook: Webhook::default(),
+            whatsapp: Whatsapp::new(Meter::new(limits)),
         }
     }
 
@@ -147,6 +155,7 @@ impl World {
         match platform {
             Platform::Mastodon => &mut self.mastodon,
             Platform::Gotosocial => &mut self.gotosocial,
+            Platform::Pleroma => &mut self.pleroma,
             Platform::Bluesky => &mut self.bluesky,
             Platform::Linkedin => &mut self.linkedin,
             Platform::Threads => &mut self.threads,
@@ -159,6 +168,8 @@ impl World {
             Platform::Snapchat => &mut self.snapchat,
             Platform::Telegram => &mut self.telegram,
             Platform::Discord => &mut self.discord,
+            Platform::Webhook => &mut self.webhook,
+            Platform::Whatsapp => &mut self.whatsapp,
         }
     }
 
@@ -166,6 +177,7 @@ impl World {
         let simulation: &mut dyn Simulation = match platform {
             Platform::Mastodon => &mut self.mastodon,
             Platform::Gotosocial => &mut self.gotosocial,
+            Platform::Pleroma => &mut self.pleroma,
             Platform::Bluesky => &mut self.bluesky,
             Platform::Linkedin => &mut self.linkedin,
             Platform::Threads => &mut self.threads,
@@ -178,6 +190,8 @@ impl World {
             Platform::Snapchat => &mut self.snapchat,
             Platform::Telegram => &mut self.telegram,
             Platform::Discord => &mut self.discord,
+            Platform::Webhook => &mut self.webhook,
+            Platform::Whatsapp => &mut self.whatsapp,
         };
         let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);
@@ -211,10 +225,11 @@ impl World {
 }
 
 /// Meta's networks say a limit in the body of an ordinary refusal: "4, 17, 32, 613", and of use
-/// cases "80000" to "80014" (graph-api/overview/rate-limiting, read 2026-11-21).
+/// cases "80000" to "80014" (graph-api/overview/rate-limiting, read 2026-11-21); WhatsApp's are
+/// 130429 and 131056 (Cloud API, as of 2026-11-21).
 fn is_limit_of_meta(answer: &Answer) -> bool {
     let code = answer.said()["error"]["code"].as_i64();
-    code.is_some_and(|code| matches!(code, 4 | 17 | 32 | 613 | 80_000..=80_014))
+    code.is_some_and(|code| matches!(code, 4 | 17 | 32 | 613 | 80_000..=80_014 | 130_429 | 131_056))
 }
 
 fn struck(

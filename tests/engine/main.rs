@@ -15,6 +15,7 @@ mod fitting;
 mod footage;
 mod killed;
 mod networks;
+mod outward;
 mod pacing;
 mod planning;
 mod publishing;

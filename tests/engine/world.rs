@@ -368,10 +368,10 @@ pub(crate) async fn connect(
 ) -> Account {
     let server = match platform {
         "mastodon" => format!("{}/mastodon", planet.origin),
-        "gotosocial" => format!("{}/gotosocial", planet.origin),
+        "gotosocial" | "pleroma" => format!("{}/{platform}", planet.origin),
         _ => String::new(),
     };
-    let platform = if platform == "gotosocial" { "mastodon" } else { platform };
+    let platform = if matches!(platform, "gotosocial" | "pleroma") { "mastodon" } else { platform };
     let (platform, login) = platform.split_once('/').unwrap_or((platform, ""));
     let request = ConnectRequest {
         platform: platform.to_owned(),

@@ -24,6 +24,9 @@ const DISCORD_BOT: &str = "demo-demo-demo-demo-demo.demo00.demo-demo-demo-demo-d
 /// Of the shape of a bot's token; the simulated Telegram takes any.
 const TELEGRAM_BOT: &str = "123456:demo-demo-demo-demo-demo-demo-demo-";
 
+/// Any token that begins so speaks for the number at the simulated WhatsApp that it first names.
+const SYSTEM_TOKEN: &str = "EAAdemodemodemodemodemodemodemo";
+
 impl Robot {
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask("GET", path, &[], b"").await
@@ -90,6 +93,10 @@ impl Robot {
         if platform == "telegram" {
             request = json!({ "platform": platform, "identifier": format!("@{}", person.handle),
                 "password": TELEGRAM_BOT });
+        }
+        if platform == "whatsapp" {
+            request = json!({ "platform": platform, "identifier": person.handle,
+                "password": SYSTEM_TOKEN });
         }
         let begun = self.post("/accounts/connect", &request).await?;
         if begun["state"] == "connected" {

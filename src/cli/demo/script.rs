@@ -199,7 +199,7 @@ fn morning(props: &Props) -> Vec<Scene> {
 }
 
 /// One text. Some networks have no post without a picture or a film, so there it comes with one; a
-/// story on Snapchat is nothing but its picture.
+/// story on Snapchat is nothing but its picture; on WhatsApp it needs somebody to go to.
 fn to_everybody(props: &Props) -> Scene {
     const TEXT: &str = "One text for every network. Hello from all of us!";
     let everybody: Vec<&str> = CAST.iter().map(|person| person.handle).collect();
@@ -211,6 +211,7 @@ fn to_everybody(props: &Props) -> Scene {
         .on("snapchat", picture(""))
         .on("tiktok", with_options(film(), &[("privacy", "public")]))
         .on("youtube", with_options(film(), &[(TITLE, "The tide"), ("made_for_kids", "false")]))
+        .on("whatsapp", with_options(content(&[TEXT]), &[("recipients", "+4915112345678")]))
 }
 
 /// YouTube shows it above the text.

@@ -8,7 +8,7 @@ impl Mastodon {
     pub(super) fn chars_max(&self) -> usize {
         match self.flavour {
             Flavour::Mastodon => 500,
-            Flavour::Gotosocial => 5_000,
+            Flavour::Gotosocial | Flavour::Pleroma => 5_000,
         }
     }
 
@@ -16,6 +16,7 @@ impl Mastodon {
         match self.flavour {
             Flavour::Mastodon => 4,
             Flavour::Gotosocial => 6,
+            Flavour::Pleroma => 16,
         }
     }
 
@@ -23,6 +24,7 @@ impl Mastodon {
         match self.flavour {
             Flavour::Mastodon => 4,
             Flavour::Gotosocial => 6,
+            Flavour::Pleroma => 20,
         }
     }
 
@@ -30,6 +32,7 @@ impl Mastodon {
         match self.flavour {
             Flavour::Mastodon => "4.5.0",
             Flavour::Gotosocial => "0.20.0+git-sandbox",
+            Flavour::Pleroma => "2.7.2 (compatible; Pleroma 2.6.0)",
         }
     }
 

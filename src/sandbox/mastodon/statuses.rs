@@ -122,6 +122,7 @@ impl Mastodon {
             Some("unlisted") => Ok("unlisted"),
             Some("private") => Ok("private"),
             Some("direct") => Ok("direct"),
+            Some("local") if self.flavour == Flavour::Pleroma => Ok("local"),
             Some(_) => {
                 Err(self.invalid("Validation failed: Visibility is not included in the list"))
             }
@@ -148,7 +149,9 @@ impl Mastodon {
         }
         let used = match self.flavour {
             Flavour::Mastodon => words::counted(text) + words::counted(spoiler),
-            Flavour::Gotosocial => text.chars().count() + spoiler.chars().count(),
+            Flavour::Gotosocial | Flavour::Pleroma => {
+                text.chars().count() + spoiler.chars().count()
+            }
         };
         let most = self.chars_max();
         if used > most {
@@ -307,6 +310,7 @@ impl Mastodon {
             let platform = match self.flavour {
                 Flavour::Mastodon => crate::sandbox::Platform::Mastodon,
                 Flavour::Gotosocial => crate::sandbox::Platform::Gotosocial,
+                Flavour::Pleroma => crate::sandbox::Platform::Pleroma,
             };
             books.ledger.mark_edited(platform, &id.to_string(), &status.text, face);
         }
