@@ -24,6 +24,10 @@ const DISCORD_CHANNEL: &str = "222222222222222222";
 const DISCORD_WEBHOOK: &str = "https://discord.com/api/webhooks/111111111111111111/\
     abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789_-ABCD";
 
+/// What is published with which options; the text that is seen, and the kinds of the files.
+type Row =
+    (Vec<Part>, &'static [(&'static str, &'static str)], &'static str, &'static [&'static str]);
+
 async fn join(world: &World, place: &str, identifier: &str, secret: &str) -> Account {
     let (platform, login) = place.split_once('/').unwrap_or((place, ""));
     let request = ConnectRequest {
@@ -81,7 +85,7 @@ async fn every_kind_of_post_arrives_once_in_a_channel_of_telegram() {
     let world = World::new().await;
     let account = join(&world, "telegram", "@kiosk", TELEGRAM_BOT).await;
     let [photo, other, gif, film, paper] = files(&world).await;
-    let rows: [(Vec<Part>, &[(&str, &str)], &str, &[&str]); 9] = [
+    let rows: [Row; 9] = [
         (vec![part("Hello & <you>", &[])], &[], "Hello & <you>", &[]),
         (vec![part("<b>1</b> &lt; 2", &[])], &[("formatting", "html")], "1 < 2", &[]),
         (vec![part("Read https://example.com", &[])], &[], "Read https://example.com", &[]),
@@ -114,7 +118,7 @@ async fn every_kind_of_post_arrives_once_in_a_channel_of_discord() {
         [("discord/bot", DISCORD_CHANNEL, DISCORD_BOT), ("discord/webhook", "", DISCORD_WEBHOOK)];
     for (place, identifier, secret) in places {
         let account = join(&world, place, identifier, secret).await;
-        let rows: [(Vec<Part>, &[(&str, &str)], &str, &[&str]); 7] = [
+        let rows: [Row; 7] = [
             (vec![part("Hello & <you>", &[])], &[("silent", "true")], "Hello & <you>", &[]),
             (vec![part("Read https://example.com", &[])], &[], "Read https://example.com", &[]),
             (vec![part("Photos", &[photo, other])], &[], "Photos", &["image", "image"]),
