@@ -171,7 +171,7 @@ async fn message(
         options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let lines: Vec<String> = to.iter().map(|number| format!("+{number}")).collect();
     options.insert("recipients".to_owned(), lines.join("\n"));
-    let content = Content { parts, options, ..Content::default() };
+    let content = Content { parts, options };
     world.post(content, account.id, PlanRequest::Now, 5).await
 }
 
