@@ -211,8 +211,8 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// The paths below which they answer.
-    pub const PLATFORMS: [&str; 8] = {
-        let mut names = [""; 8];
+    pub const PLATFORMS: [&str; Platform::NAMES.len()] = {
+        let mut names = [""; Platform::NAMES.len()];
         let mut at = 0;
         while at < names.len() {
             names[at] = Platform::NAMES[at].0;

@@ -1,9 +1,5 @@
 //! The engine as a whole, against the simulated platforms.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a test that looks for one variant is not interested in the others"
-)]
 #![expect(clippy::print_stdout, reason = "what was killed belongs in the output")]
 
 mod accounts;
