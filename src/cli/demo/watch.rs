@@ -131,7 +131,7 @@ impl Watch<'_> {
         let (handle, label) = (caption.handle, caption.label);
         let platform = text(delivery, "/platform");
         let line =
-            format!("{now:6.1} s  {state:<9}  {label:<14}  {platform:<9}  @{handle:<10}  {tail}");
+            format!("{now:6.1} s  {state:<9}  {label:<14}  {platform:<14}  @{handle:<10}  {tail}");
         let line = line.trim_end();
         match reason.is_empty() {
             true => line.to_owned(),
