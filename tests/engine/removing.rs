@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use fanfare::{
     domain::{
-        account::Account, delivery::Delivery, event::EventKind, post::Content, problem::Code,
+        account::Account, delivery::Delivery, event::EventKind, mortality::Mortality,
+        post::Content, problem::Code,
     },
     engine::facade::PlanRequest,
     sandbox::{Fault, FaultKind, LedgerEntry, Operation},
@@ -183,4 +184,104 @@ async fn what_an_account_that_is_disconnected_published_is_left_to_the_person() 
     }
     assert_eq!(world.delivery(id).live, delivery.live);
     world.check().await;
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Death {
+    Never,
+    AtCommit(u64),
+    BeforeSend(u64),
+    AfterSend(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Wish {
+    Remove,
+    Revise,
+}
+
+const CHANGED: &str = "Changed";
+
+/// Asks in a life that may end meanwhile, then in another one. The commits and sends of the first.
+async fn asked_twice(
+    network: &str,
+    parts: Parts,
+    gone: usize,
+    wish: Wish,
+    death: Death,
+) -> (u64, u64) {
+    let mut world = World::new().await;
+    let account = world.connect(network, "robin").await;
+    let delivery = publish(&world, &account, parts, "").await;
+    let before = entries(&world, &account).len();
+    let mortality = Mortality::mortal();
+    world.restart(mortality.clone()).await;
+    let (commits, sends) = mortality.counts();
+    match death {
+        Death::Never => (),
+        Death::AtCommit(n) => mortality.die_at_commit(commits + n),
+        Death::BeforeSend(n) => mortality.die_before_send(sends + n),
+        Death::AfterSend(n) => mortality.die_at_send(sends + n),
+    }
+    let ask = async |world: &World| match wish {
+        Wish::Remove => world.engine.remove_delivery(&world.caller, delivery.id).await,
+        Wish::Revise => {
+            let text = CHANGED.to_owned();
+            world.engine.revise_delivery(&world.caller, delivery.id, 0, text).await
+        }
+    };
+    tokio::select! {
+        _ = ask(&world) => (),
+        _ = world.engine.stopped() => (),
+    }
+    let after = mortality.counts();
+    let what = format!("{network} {wish:?} {death:?}");
+    assert_eq!(mortality.is_dead(), !matches!(death, Death::Never), "{what}");
+    world.engine.clone().kill().await;
+    world.engine = world.planet.engine(Mortality::default()).await;
+
+    let ledger = entries(&world, &account);
+    let is_touched = ledger.iter().any(|it| it.deleted_at.is_some() || it.text == CHANGED);
+    let kind = match wish {
+        Wish::Remove => EventKind::DeliveryRemovalAsked,
+        Wish::Revise => EventKind::DeliveryRevisionAsked,
+    };
+    assert!(!is_touched || world.events(kind) == 1, "{what}: the timeline does not tell of it");
+    let ended = ask(&world).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    let ledger = entries(&world, &account);
+    assert_eq!(ledger.len(), before, "{what}: something was published");
+    match wish {
+        Wish::Remove => {
+            assert!(ended.live.is_empty(), "{what}: {ended:?}");
+            let deleted = ledger.iter().filter(|entry| entry.deleted_at.is_some()).count();
+            assert_eq!(deleted, gone, "{what}");
+        }
+        Wish::Revise => {
+            assert_eq!(ended.live, delivery.live, "{what}");
+            assert_eq!(ledger[0].text, CHANGED, "{what}");
+        }
+    }
+    world.check().await;
+    (after.0 - commits, after.1 - sends)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_the_process_dies_in_a_removal_or_a_revision_asking_again_ends_it() {
+    for (network, parts, gone, wish) in [
+        ("mastodon", TWO, 2, Wish::Remove),
+        ("facebook", PHOTO_AND_COMMENT, 2, Wish::Remove),
+        ("threads", TWO, 2, Wish::Remove),
+        ("linkedin", TEXT, 1, Wish::Remove),
+        ("x", TWO, 2, Wish::Remove),
+        ("facebook", PHOTO_AND_COMMENT, 0, Wish::Revise),
+        ("linkedin", TEXT, 0, Wish::Revise),
+    ] {
+        let (commits, sends) = asked_twice(network, parts, gone, wish, Death::Never).await;
+        assert!(commits >= 2 && sends >= 1, "{network} {wish:?}: {commits} {sends}");
+        let at_commits = (1..=commits).map(Death::AtCommit);
+        let around_sends = (1..=sends).flat_map(|n| [Death::BeforeSend(n), Death::AfterSend(n)]);
+        for death in at_commits.chain(around_sends) {
+            asked_twice(network, parts, gone, wish, death).await;
+        }
+    }
 }
