@@ -107,10 +107,9 @@ pub fn react(refusal: &Refusal, situation: &Situation) -> Reaction {
         // "You already posted this" may be about our own request whose answer was lost.
         (RefusalKind::Duplicate, Armedness::Armed) => Reaction::Look,
         (RefusalKind::Duplicate, Armedness::Harmless) => Reaction::GiveUp,
-        // A definite no, so it may be tried again although it was armed. Once: a file that is not
-        // understood twice will not be the third time.
-        (RefusalKind::Media, _) if situation.failures == 0 => again(situation),
-        (RefusalKind::Media, _) => Reaction::GiveUp,
+        // A definite no, so it may be tried again although it was armed, from the first upload on:
+        // the file may be fine, and its upload have ended during an outage.
+        (RefusalKind::Media, _) => again(situation),
         (RefusalKind::Unavailable | RefusalKind::Unreadable, Armedness::Armed) => Reaction::Look,
         (RefusalKind::Unavailable | RefusalKind::Unreadable, Armedness::Harmless) => {
             again(situation)
@@ -256,9 +255,10 @@ mod tests {
     }
 
     #[test]
-    fn media_refused_twice_is_given_up() {
-        let second = reaction(RefusalKind::Media, situation(1, Armedness::Harmless));
-        assert_eq!(second, Reaction::GiveUp);
+    fn refused_media_are_tried_as_often_as_anything_else() {
+        let react = |failures| reaction(RefusalKind::Media, situation(failures, Armedness::Armed));
+        assert_eq!(react(1), again_in(120));
+        assert_eq!(react(2), Reaction::GiveUp);
     }
 
     fn any_situation() -> impl Strategy<Value = Situation> {
