@@ -11,6 +11,7 @@
 //! the account's own, and only their proof of absence allows another try.
 
 mod draft;
+mod edit;
 mod errand;
 mod post;
 mod refusal;

@@ -672,6 +672,9 @@ pub(crate) const ERRANDS: &[fn()] = &[
     paying_accounts_may_write_more,
     both_tokens_are_given_back_as_the_app,
     posts_are_taken_down_from_the_last_to_the_first,
+    a_change_says_anew_what_the_post_said,
+    a_change_whose_answer_was_lost_is_found_and_not_made_again,
+    what_a_change_could_lose_is_not_changed,
 ];
 
 fn finish(task: &Task, answers: &[Reply]) -> (Vec<Request>, Outcome) {
@@ -731,9 +734,86 @@ fn posts_are_taken_down_from_the_last_to_the_first() {
     assert_eq!(paths(&sent), ["Delete users/2244994945/retweets/20"]);
 }
 
+/// As X shows it to its author.
+fn own(id: &str, text: &str, versions: &[&str]) -> Value {
+    json!({
+        "id": id, "text": text, "edit_history_tweet_ids": versions, "reply_settings": "everyone",
+        "paid_partnership": false, "edit_controls": {
+            "edits_remaining": 4, "is_edit_eligible": true,
+            "editable_until": "2100-01-01T00:00:00.000Z",
+        },
+    })
+}
+
+fn change(id: &str) -> Task {
+    let live = |id: &str| Live { id: id.to_owned(), url: String::new() };
+    Task::Edit { live: vec![live(id), live("9")], index: 0, text: "new & short".to_owned() }
+}
+
+fn read(post: &Value) -> Reply {
+    reply(200, json!({ "data": post }))
+}
+
+fn ids(outcome: Outcome) -> Vec<String> {
+    let Outcome::Edited(live) = outcome else { panic!("{outcome:?}") };
+    live.into_iter().map(|live| live.id).collect()
+}
+
 #[test]
-fn an_edit_is_not_offered_because_it_cannot_be_done_twice() {
-    let live = vec![Live { id: "1".to_owned(), url: String::new() }];
-    let task = Task::Edit { live, index: 0, text: "hello".to_owned() };
-    assert_eq!(connector().errand(&task, &Site::default()), None);
+fn a_change_says_anew_what_the_post_said() {
+    let mut post = own("1", "old", &["1"]);
+    post["reply_settings"] = json!("following");
+    post["paid_partnership"] = json!(true);
+    let made = reply(201, json!({ "data": { "id": "2", "text": "new" } }));
+    let (sent, outcome) = finish(&change("1"), &[read(&post), made]);
+    assert_eq!(paths(&sent), ["Get tweets/1", "Post tweets"]);
+    let body = json!({ "text": "new & short", "reply_settings": "following",
+        "paid_partnership": true, "edit_options": { "previous_post_id": "1" } });
+    assert_eq!(sent[1].body, Body::Json(body));
+    assert_eq!(ids(outcome), ["2", "9"]);
+}
+
+#[test]
+fn a_change_whose_answer_was_lost_is_found_and_not_made_again() {
+    let newest = own("2", "new &amp; short", &["1", "2"]);
+    let first = own("1", "old", &["1", "2"]);
+    let (sent, outcome) = finish(&change("1"), &[read(&first), read(&newest)]);
+    assert_eq!(paths(&sent), ["Get tweets/1", "Get tweets/2"]);
+    assert_eq!(ids(outcome), ["2", "9"]);
+    // A server that never comes to an end of versions is not followed.
+    let made = reply(201, json!({ "data": { "id": "4", "text": "new" } }));
+    let odd = own("2", "other", &["1", "2", "3"]);
+    let (sent, _) = finish(&change("1"), &[read(&first), read(&odd), made]);
+    assert_eq!(paths(&sent), ["Get tweets/1", "Get tweets/2", "Post tweets"]);
+}
+
+#[test]
+fn what_a_change_could_lose_is_not_changed() {
+    for (field, value, words) in [
+        ("attachments", json!({ "media_keys": ["3_1"] }), "has files"),
+        ("attachments", json!({ "poll_ids": ["1"] }), "has files"),
+        ("referenced_tweets", json!([{ "type": "quoted", "id": "3" }]), "quotes"),
+        ("referenced_posts", json!([{ "type": "replied_to", "id": "3" }]), "answers"),
+        ("community_id", json!("3"), "community"),
+        ("reply_settings", json!("other"), "who may answer"),
+        ("edit_controls", json!({}), "Premium"),
+        ("edit_controls", json!({ "edits_remaining": 0, "is_edit_eligible": true }), "five times"),
+        (
+            "edit_controls",
+            json!({ "edits_remaining": 3, "is_edit_eligible": true,
+                "editable_until": "2020-01-01T00:00:00.000Z" }),
+            "first hour",
+        ),
+    ] {
+        let mut post = own("1", "old", &["1"]);
+        post[field] = value;
+        let ran = run_errand(connector(), &change("1"), site(&FAKE), |_| read(&post));
+        let refusal = ran.outcome.unwrap_err();
+        assert_eq!((refusal.kind, ran.sent.len()), (RefusalKind::Rejected, 1), "{refusal:?}");
+        assert!(refusal.words.contains(words), "{refusal:?}");
+    }
+    let missing = reply(200, json!({ "errors": [{ "title": "Not Found Error" }] }));
+    let ran = run_errand(connector(), &change("1"), site(&FAKE), |_| missing.clone());
+    assert!(ran.outcome.unwrap_err().words.contains("not there"));
+    assert_eq!(connector().errand(&change("repost/1/20"), &Site::default()), None);
 }

@@ -20,7 +20,8 @@ pub(super) const QUOTE: &str = "quote";
 /// Who may answer. X has no word for everyone: then nothing is sent.
 pub(super) const REPLY_SETTINGS: &str = "reply_settings";
 pub(super) const EVERYONE: &str = "everyone";
-const REPLIERS: &[&str] = &[EVERYONE, "following", "mentionedUsers", "subscribers", "verified"];
+pub(super) const REPLIERS: &[&str] =
+    &[EVERYONE, "following", "mentionedUsers", "subscribers", "verified"];
 
 /// How long a poll is open if nothing is said.
 pub(super) const POLL_MINUTES_USUAL: u64 = 24 * 60;

@@ -1,5 +1,5 @@
 //! What is not a delivery on X: who the account is and what it may write, giving access back,
-//! taking posts down.
+//! taking posts down, and the way to changing them.
 //!
 //! <https://docs.x.com/x-api/users/get-my-user>, <https://docs.x.com/x-api/posts/delete-post> and
 //! <https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code>, read 2026-08-22.
@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{API, WEB, refusal, repost};
+use super::{
+    API, WEB,
+    edit::{self, Edit, Stage},
+    refusal, repost,
+};
 use crate::{
     connectors::{
         Auth, Body, Fill, Outcome, Progress, Repeat, Reply, Request, SecretName, Site, Task,
@@ -21,7 +25,8 @@ use crate::{
 
 /// - `Identify`;
 /// - `RevokeRefresh → RevokeAccess`: the pages do not say that one ends the other;
-/// - `Remove*`.
+/// - `Remove*`;
+/// - `Edit*`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Errand {
     Identify,
@@ -30,6 +35,10 @@ pub enum Errand {
     /// The last of `left` goes first.
     Remove {
         left: Vec<String>,
+    },
+    Edit {
+        edit: Edit,
+        stage: Stage,
     },
 }
 
@@ -41,15 +50,14 @@ pub(super) fn begin(task: &Task) -> Option<Errand> {
         Task::Remove { live } => {
             Some(Errand::Remove { left: live.iter().map(|live| live.id.clone()).collect() })
         }
+        Task::Edit { live, index, text } => edit::begin(live, *index, text),
         // Apps are registered by hand, people sign in on a consent page, and tokens are refreshed
-        // as OAuth has it. An edit makes another post with another id each time: after a lost
-        // answer, doing it again would not be doing it once.
+        // as OAuth has it.
         Task::Prepare { .. }
         | Task::SignIn { .. }
         | Task::Refresh
         | Task::Lengthen
-        | Task::Discover
-        | Task::Edit { .. } => None,
+        | Task::Discover => None,
     }
 }
 
@@ -65,6 +73,7 @@ pub(super) fn request(errand: &Errand, site: &Site) -> Request {
             let last = left.last().map_or("", String::as_str);
             repost::removal(last, site)
         }
+        Errand::Edit { edit, stage } => edit.request(stage, site),
     }
 }
 
@@ -83,6 +92,7 @@ pub(super) fn accept(
     reply: &Reply,
 ) -> Result<Progress<Errand>, Refusal> {
     match (errand, reply.status) {
+        (Errand::Edit { edit, stage }, _) => edit.accept(&stage, site, reply),
         (Errand::Identify, 200) => Ok(Progress::Done(Outcome::Identified(identity(site, reply)?))),
         (Errand::RevokeRefresh, 200) => Ok(Progress::Go(Errand::RevokeAccess)),
         (Errand::RevokeAccess, 200) => Ok(Progress::Done(Outcome::Finished)),

@@ -183,7 +183,7 @@ fn likeness(sought: &Sought<'_>, post: &Value) -> Likeness {
 }
 
 /// X is renaming tweets to posts; either name may arrive.
-fn either<'a>(value: &'a Value, name: &str, other: &str) -> &'a Value {
+pub(super) fn either<'a>(value: &'a Value, name: &str, other: &str) -> &'a Value {
     if value[name].is_null() { &value[other] } else { &value[name] }
 }
 
@@ -236,6 +236,15 @@ fn unescaped(text: &str) -> String {
 
 /// What is compared: composed letters, single spaces, and links without what X may change in them.
 fn as_meant(written: &str) -> String {
+    plain(written).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a post says exactly this, breaks and spaces included.
+pub(super) fn says(post: &Value, text: &str) -> bool {
+    plain(as_sent(post, None).trim()) == plain(text.trim())
+}
+
+fn plain(written: &str) -> String {
     let composed: String = written.nfc().collect();
     let mut meant = String::with_capacity(composed.len());
     let mut from = 0;
@@ -245,7 +254,7 @@ fn as_meant(written: &str) -> String {
         from = link.end;
     }
     meant.push_str(&composed[from..]);
-    meant.split_whitespace().collect::<Vec<_>>().join(" ")
+    meant
 }
 
 /// Without scheme and closing slash, the host in its ASCII form.

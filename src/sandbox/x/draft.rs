@@ -44,6 +44,9 @@ pub(super) struct Draft {
     pub(super) community: Option<u64>,
     /// The version that this one is to replace.
     pub(super) edits: Option<u64>,
+    /// Who may answer; `everyone` is not said.
+    pub(super) repliers: Option<String>,
+    pub(super) is_paid: bool,
     /// Without the pieces of the text, which are only known once its links are short.
     pub(super) face: Face,
 }
@@ -93,6 +96,8 @@ impl X {
             reply_to: self.reply_to(call, account, &body["reply"])?,
             community: id(body, "community_id")?,
             edits: edited(&body["edit_options"])?,
+            repliers: reply_settings(body, "reply_settings")?.map(str::to_owned),
+            is_paid: body["paid_partnership"] == true,
             face: Face { marks: marks(body, quotes)?, ..Face::default() },
             text,
             media,

@@ -39,6 +39,8 @@ pub(super) struct Post {
     pub(super) quotes: Option<u64>,
     pub(super) retweets: Option<u64>,
     pub(super) community: Option<u64>,
+    repliers: Option<String>,
+    is_paid: bool,
     conversation: u64,
     /// The first version of this post; itself, unless it was edited.
     pub(super) first: u64,
@@ -59,6 +61,8 @@ impl Post {
             quotes: None,
             retweets: None,
             community: None,
+            repliers: None,
+            is_paid: false,
             conversation: id,
             first: id,
             at,
@@ -170,6 +174,8 @@ impl X {
             reply_to: draft.reply_to,
             quotes: draft.quotes,
             community: draft.community,
+            repliers: draft.repliers.clone(),
+            is_paid: draft.is_paid,
             conversation: previous.or(answered).map_or(id, |other| other.conversation),
             first: previous.map_or(id, |other| other.first),
             ..post
@@ -360,6 +366,8 @@ impl X {
                     references => json!(references),
                 },
                 "edit_controls" => self.edit_controls(id, post),
+                "reply_settings" => json!(post.repliers.as_deref().unwrap_or("everyone")),
+                "paid_partnership" => json!(post.is_paid),
                 "community_id" if post.community.is_some() => {
                     json!(post.community.map(|id| id.to_string()))
                 }

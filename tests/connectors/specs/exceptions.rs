@@ -113,6 +113,8 @@ const PAGING: &str =
 
 const MESSAGES: &str = "POST /*/*/messages";
 
+const OLD_NAME: &str =
+    "It names the newer `post.fields` only; the pages show `tweet.fields` (read 2026-08-22).";
 const CAPTION: &str = "The examples beside the schema have it.";
 
 pub(crate) const MISTAKEN: &[Mistaken] = &[
@@ -153,10 +155,6 @@ pub(crate) const MISTAKEN: &[Mistaken] = &[
     mistaken("whatsapp", MESSAGES, "the body.video does not know `caption`", CAPTION),
     mistaken("whatsapp", MESSAGES, "the body.document does not know `caption`", CAPTION),
     mistaken("whatsapp", MESSAGES, "the body.document does not know `filename`", CAPTION),
-    mistaken(
-        "x",
-        "GET /2/users/*/tweets",
-        "there is no parameter `tweet.fields`",
-        "It names the newer `post.fields` only; the pages show `tweet.fields` (read 2026-08-22).",
-    ),
+    mistaken("x", "GET /2/users/*/tweets", "there is no parameter `tweet.fields`", OLD_NAME),
+    mistaken("x", "GET /2/tweets/*", "there is no parameter `tweet.fields`", OLD_NAME),
 ];

@@ -13,6 +13,8 @@ const DOCUMENT: &[File] = &[File::Document];
 
 const STORY: &[(&str, &str)] = &[("format", "story")];
 const REEL: &[(&str, &str)] = &[("format", "reel")];
+const ARTICLE: &[(&str, &str)] =
+    &[("link", "https://example.com/an-article"), ("link_title", "An article")];
 const POLL: &[(&str, &str)] = &[("poll", "yes\nno")];
 
 /// Time enough to do ahead what can be done ahead, and to be killed in the middle of it.
@@ -24,6 +26,11 @@ const fn piece(at: u64, parts: &'static [(&'static str, &'static [File])]) -> Pi
 
 const fn with(options: &'static [(&'static str, &'static str)], piece: Piece) -> Piece {
     Piece { options, ..piece }
+}
+
+/// Nothing there can be looked up.
+const fn unseen(name: &'static str, accounts: &'static [Role], posts: &'static [Piece]) -> Play {
+    Play { name, accounts, posts, ending: Ending::PublishedOrInDoubt }
 }
 
 const fn play(name: &'static str, accounts: &'static [Role], posts: &'static [Piece]) -> Play {
@@ -76,12 +83,17 @@ const OF_INSTAGRAM: &[Play] = &[
         &[piece(SOON, &[("an image", PICTURE), ("a comment", &[])])],
     ),
     play("Instagram: a reel", INSTAGRAM, &[with(REEL, piece(SOON, &[("a reel", FILM)]))]),
-    play("Instagram: a carousel", INSTAGRAM, &[piece(SOON, &[("a carousel", MIXED)])]),
+    play(
+        "Instagram: a carousel with a comment",
+        INSTAGRAM,
+        &[piece(SOON, &[("a carousel", MIXED), ("a comment", &[])])],
+    ),
     play(
         "Instagram: a story of an image",
         INSTAGRAM,
         &[with(STORY, piece(SOON, &[("", PICTURE)]))],
     ),
+    play("Instagram: a story of a film", INSTAGRAM, &[with(STORY, piece(SOON, &[("", FILM)]))]),
     play(
         "Instagram by Facebook: a reel with a comment",
         BY_FACEBOOK,
@@ -103,6 +115,7 @@ const THREADS: &[Role] = &[("threads", "alice")];
 
 const OF_THREADS: &[Play] = &[
     play("Threads: an image", THREADS, &[piece(SOON, &[("an image", PICTURE)])]),
+    play("Threads: a film", THREADS, &[piece(SOON, &[("a film", FILM)])]),
     play("Threads: a carousel", THREADS, &[piece(SOON, &[("a carousel", MIXED)])]),
     play("Threads: a poll", THREADS, &[with(POLL, piece(SOON, &[("a poll", &[])]))]),
     play(
@@ -129,6 +142,12 @@ const OF_ORGANIZATIONS: &[Play] = &[
         ORGANIZATION,
         &[piece(SOON, &[("an image", PICTURE), ("a comment", &[])])],
     ),
+    play("LinkedIn organization: images", ORGANIZATION, &[piece(SOON, &[("images", PICTURES)])]),
+    play(
+        "LinkedIn organization: an article with a picture",
+        ORGANIZATION,
+        &[with(ARTICLE, piece(SOON, &[("an article", PICTURE)]))],
+    ),
     play("LinkedIn organization: a film", ORGANIZATION, &[piece(SOON, &[("a film", FILM)])]),
     play(
         "LinkedIn organization: a document",
@@ -138,18 +157,15 @@ const OF_ORGANIZATIONS: &[Play] = &[
 ];
 
 const OF_MEMBERS: &[Play] = &[
-    Play {
-        name: "LinkedIn member: two texts",
-        accounts: MEMBER,
-        posts: &[piece(SOON, &[("a text", &[])]), piece(SOON + 1, &[("another", &[])])],
-        ending: Ending::PublishedOrInDoubt,
-    },
-    Play {
-        name: "LinkedIn member: an image",
-        accounts: MEMBER,
-        posts: &[piece(SOON, &[("an image", PICTURE)])],
-        ending: Ending::PublishedOrInDoubt,
-    },
+    unseen(
+        "LinkedIn member: two texts",
+        MEMBER,
+        &[piece(SOON, &[("a text", &[])]), piece(SOON + 1, &[("another", &[])])],
+    ),
+    unseen("LinkedIn member: an image", MEMBER, &[piece(SOON, &[("an image", PICTURE)])]),
+    unseen("LinkedIn member: images", MEMBER, &[piece(SOON, &[("images", PICTURES)])]),
+    unseen("LinkedIn member: a film", MEMBER, &[piece(SOON, &[("a film", FILM)])]),
+    unseen("LinkedIn member: a document", MEMBER, &[piece(SOON, &[("a document", DOCUMENT)])]),
 ];
 
 const X: &[Role] = &[("x", "carol")];
@@ -165,6 +181,7 @@ const OF_X: &[Play] = &[
         X,
         &[with(POLL, piece(SOON, &[("a poll", &[])])), piece(SOON + 1, &[("a text", &[])])],
     ),
+    play("X: images", X, &[piece(SOON, &[("images", PICTURES)])]),
     play("X: a film", X, &[piece(SOON, &[("a film", FILM)])]),
 ];
 
