@@ -7,7 +7,10 @@
 //!
 //! Never: a token. Requests say where a secret goes ([`Auth`], [`Fill`]); the engine puts it there.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -74,6 +77,12 @@ pub trait Connector {
     /// What readers can already see at `step`: the earlier parts of a thread.
     fn live(step: &Self::Step, job: &Job) -> Vec<Live>;
 
+    /// The platform has taken what [`Connector::live`] tells last, and may still refuse it: it is
+    /// not published before its connector says so. To begin anew could publish it twice.
+    fn is_undecided(_step: &Self::Step) -> bool {
+        false
+    }
+
     /// Asked while a post is planned, once it keeps to the profile's limits and option rules: what
     /// the platform cannot do all the same, and what it will do otherwise than one may think.
     fn check(_draft: &Draft) -> Vec<Finding> {
@@ -120,6 +129,7 @@ pub trait AnyConnector: Sync {
     ) -> serde_json::Result<Sighting<Value>>;
     fn pieces(&self, job: &Job) -> usize;
     fn live(&self, step: &Value, job: &Job) -> serde_json::Result<Vec<Live>>;
+    fn is_undecided(&self, step: &Value) -> bool;
     fn check(&self, draft: &Draft) -> Vec<Finding>;
     fn paste(&self, pasted: Paste) -> Result<Paste, Problem>;
     fn errand(&self, task: &Task, site: &Site) -> Option<Value>;
@@ -174,12 +184,20 @@ pub struct Job {
     pub options: BTreeMap<String, String>,
     /// When the current step was first armed; a probe looks from here. `None` before that.
     pub armed: Option<Timestamp>,
+    /// The ids of what other deliveries of the account have live since about then.
+    pub taken: BTreeSet<String>,
 }
 
 impl Job {
     /// Empty: the option is not set.
     pub fn option(&self, name: &str) -> &str {
         self.options.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether what the platform lists by this id, as [`Live::id`] has it, is another delivery's: it
+    /// may say the same, and is not ours.
+    pub fn is_taken(&self, id: &str) -> bool {
+        self.taken.contains(id)
     }
 }
 
@@ -648,6 +666,10 @@ impl<C: Connector + Sync> AnyConnector for C {
 
     fn live(&self, step: &Value, job: &Job) -> serde_json::Result<Vec<Live>> {
         Ok(C::live(&C::Step::deserialize(step)?, job))
+    }
+
+    fn is_undecided(&self, step: &Value) -> bool {
+        C::Step::deserialize(step).is_ok_and(|step| C::is_undecided(&step))
     }
 
     fn check(&self, draft: &Draft) -> Vec<Finding> {

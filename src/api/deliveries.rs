@@ -372,6 +372,7 @@ mod tests {
             epoch: 1,
             failures: 0,
             crashes: 0,
+            charged: false,
             step: Vec::new(),
             armed: None,
             timer: None,

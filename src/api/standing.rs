@@ -33,9 +33,11 @@ impl Standing {
                 "Media is being prepared; it goes out at {}.",
                 delivery.due
             )),
-            DeliveryState::Ready => {
-                Standing::saying("Goes out as soon as its account's pace and pauses allow.")
-            }
+            DeliveryState::Ready => Standing::saying(format!(
+                "Goes out as soon as its account's pace and pauses allow: GET \
+                 /api/v1/accounts/{}/health says until when it rests.",
+                delivery.account
+            )),
             DeliveryState::Running => Standing::saying("Is being published."),
             DeliveryState::Waiting { until, why } => Standing::waiting(*until, why),
             DeliveryState::InDoubt { since, doubt } => Standing {

@@ -269,6 +269,10 @@ impl Connector for Facebook {
         }
     }
 
+    fn is_undecided(step: &Step) -> bool {
+        matches!(step, Step::Confirm { .. })
+    }
+
     fn check(draft: &Draft) -> Vec<Finding> {
         check::check(draft)
     }

@@ -193,6 +193,10 @@ impl Connector for GoogleBusiness {
         }
     }
 
+    fn is_undecided(step: &Step) -> bool {
+        matches!(step, Step::Watch { .. })
+    }
+
     fn check(draft: &Draft) -> Vec<Finding> {
         check::check(draft)
     }

@@ -199,6 +199,7 @@ impl Connector for Mastodon {
             media: files_of(&ready, number, job),
             sent: &sent,
             since: job.armed.unwrap_or(job.due),
+            taken: &job.taken,
         };
         match listing::search(&sought, reply) {
             Listing::Found(status) => Sighting::Found(Step::after_status(ready, sent, status, job)),

@@ -213,6 +213,10 @@ impl Connector for TikTok {
         }
     }
 
+    fn is_undecided(step: &Step) -> bool {
+        matches!(step, Step::Confirm { .. })
+    }
+
     fn check(draft: &Draft) -> Vec<Finding> {
         draft::check(draft)
     }

@@ -96,7 +96,7 @@ impl Connector for Webhook {
     fn accept(step: Step, job: &Job, reply: &Reply) -> Result<Next<Step>, Refusal> {
         let Step::Deliver { mut sent } = step;
         if !reply.is_success() {
-            return Err(refusal::of(reply));
+            return Err(refusal::of(reply, &address(&job.site)));
         }
         sent.push(Sent::read(event::id(sent.len(), job), reply));
         Ok(match sent.len() < job.parts.len() {

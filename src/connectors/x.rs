@@ -195,6 +195,7 @@ impl Connector for X {
             sent: &earned.sent,
             quoted: post::quoted(job).filter(|_| earned.sent.is_empty()),
             since: job.armed.unwrap_or(job.due),
+            taken: &job.taken,
         };
         match timeline::search(&sought, reply) {
             Timeline::Found(id) => Sighting::Found(Step::after_post(earned, id, job)),

@@ -25,6 +25,8 @@ pub struct Delivery {
     pub failures: u32,
     /// Starts that ended with the process dying; a delivery that keeps killing it is set aside.
     pub crashes: u32,
+    /// Its pieces were taken from the budgets of publications, which is done once.
+    pub charged: bool,
     /// Where it stands on its platform, as its connector wrote it. Empty before its first step.
     pub step: Vec<u8>,
     /// Present while a request that is not harmless may be on its way.

@@ -7,7 +7,7 @@
 
 mod attempt;
 mod doubt;
-mod steps;
+pub(super) mod steps;
 
 use std::sync::Arc;
 

@@ -1,7 +1,10 @@
 //! Builds what a connector works from: the post as it is for one account, with what is known of its
 //! media.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     connectors::{AnyConnector, Job, JobMedia, JobPart, Site},
@@ -53,8 +56,53 @@ pub(super) fn build(
         parts: parts(content, &media, url),
         options: content.options.clone(),
         armed: delivery.armed.as_ref().map(|armed| armed.since),
+        taken: taken(read, delivery)?,
     };
     Ok(Prepared { job, media, missing })
+}
+
+/// A platform may list what was made a little before with a later time, and what it took long ago
+/// is told of only when it is live.
+const TAKEN_SINCE: Duration = Duration::from_secs(10 * 60);
+
+/// Of this many events at most what they tell of is read.
+const EVENTS_MAX: u64 = 20_000;
+const EVENTS_PIECE: u64 = 500;
+
+/// Only where it matters: when it is to be found out what became of this delivery.
+fn taken(read: &impl Read, delivery: &Delivery) -> Result<BTreeSet<String>, Halt> {
+    let mut taken = BTreeSet::new();
+    if delivery.armed.is_none() && delivery.live.is_empty() {
+        return Ok(taken);
+    }
+    let since = delivery.armed.as_ref().map_or(delivery.due, |armed| armed.since);
+    let since = since.before(TAKEN_SINCE);
+    let organization = delivery.organization;
+    let mut others = BTreeSet::new();
+    let mut upto = read.last_sequence(organization)?;
+    let last = upto.saturating_sub(EVENTS_MAX);
+    while upto > last {
+        let after = upto.saturating_sub(EVENTS_PIECE).max(last);
+        let piece = usize::try_from(upto - after).unwrap_or(usize::MAX);
+        let events = read.events_after(organization, after, piece)?;
+        others.extend(
+            events
+                .iter()
+                .filter(|event| event.account == Some(delivery.account))
+                .filter_map(|event| event.delivery),
+        );
+        if events.first().is_none_or(|first| first.at < since) {
+            break;
+        }
+        upto = after;
+    }
+    others.remove(&delivery.id);
+    for other in others {
+        let other = read.delivery(organization, other)?;
+        let live = other.into_iter().flat_map(|other| other.live);
+        taken.extend(live.map(|live| live.id).filter(|id| !id.is_empty()));
+    }
+    Ok(taken)
 }
 
 pub(super) fn media_of(

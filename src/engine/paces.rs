@@ -172,7 +172,7 @@ pub(super) fn exhausted(reply: &Reply) -> Option<Timestamp> {
             Ok(seconds) => Timestamp(seconds.saturating_mul(1000)),
             Err(_) => Timestamp::parse(reset)?,
         };
-        return (until > reply.at).then_some(until);
+        return (until > reply.at).then(|| until.min(reply.at.after(pace::BLOCK_MAX)));
     }
     None
 }

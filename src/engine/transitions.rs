@@ -496,6 +496,7 @@ pub(super) fn claim(view: &mut View, claim: &Claim) -> Result<Claimed, Halt> {
         Purpose::Publish => {
             change.after.state = State::Running;
             change.after.timer = None;
+            change.after.charged = true;
         }
     }
     if claim.arms == Arms::Yes && change.after.armed.is_none() {
@@ -588,20 +589,31 @@ pub(super) fn doubt(
     change.tell(view, EventKind::DeliveryInDoubt, &Actor::Engine, now, text)
 }
 
+/// Where a delivery stands after an answer.
+pub(super) struct Advance {
+    pub(super) step: Vec<u8>,
+    pub(super) live: Vec<Live>,
+    /// The platform that took the last of `live` and has not decided on it.
+    pub(super) taken_by: Option<&'static str>,
+    pub(super) arms: Arms,
+}
+
 /// The platform answered and there is more to do: the next step, armed if it has to be.
 pub(super) fn advance(
     view: &mut View,
     fence: Fence,
-    step: Vec<u8>,
-    live: Vec<Live>,
-    arms: Arms,
+    next: Advance,
     now: Timestamp,
 ) -> Result<(), Halt> {
+    let Advance { step, live, taken_by, arms } = next;
     let mut change = Change::fenced(view, fence)?;
     change.after.step = step;
     if live.len() > change.after.live.len() {
         let url = live.last().map(|last| last.url.clone()).unwrap_or_default();
-        let text = format!("Part {} is live: {url}", live.len());
+        let text = match taken_by {
+            Some(platform) => format!("{platform} has taken it, and decides what becomes of it."),
+            None => format!("Part {} is live: {url}", live.len()),
+        };
         change.tell(view, EventKind::DeliveryAdvanced, &Actor::Engine, now, text)?;
     }
     change.after.live = live;

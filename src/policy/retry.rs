@@ -8,10 +8,13 @@
 
 use std::time::Duration;
 
-use crate::domain::{
-    platform::PaceScope,
-    refusal::{Refusal, RefusalKind},
-    time::Timestamp,
+use crate::{
+    domain::{
+        platform::PaceScope,
+        refusal::{Refusal, RefusalKind},
+        time::Timestamp,
+    },
+    policy::pace,
 };
 
 /// Attempts, the first included.
@@ -81,11 +84,9 @@ pub fn proven(refusal: Refusal, status: u16, armed: Armedness) -> Refusal {
         RefusalKind::Rejected
         | RefusalKind::Media
         | RefusalKind::Unauthorized
-        | RefusalKind::Revoked => true,
-        RefusalKind::Throttled { .. }
-        | RefusalKind::Duplicate
-        | RefusalKind::Unavailable
-        | RefusalKind::Unreadable => false,
+        | RefusalKind::Revoked
+        | RefusalKind::Throttled { .. } => true,
+        RefusalKind::Duplicate | RefusalKind::Unavailable | RefusalKind::Unreadable => false,
     };
     match is_no && status >= 500 && armed == Armedness::Armed {
         true => Refusal { kind: RefusalKind::Unavailable, ..refusal },
@@ -132,10 +133,12 @@ fn again(situation: &Situation) -> Reaction {
     Reaction::Again { at: situation.now.after(jittered(base, situation.jitter)) }
 }
 
-/// The platform's word wins, as long as it is later than now.
+/// The platform's word wins, as long as it is later than now and not out of reach.
 fn rest_end(until: Option<Timestamp>, situation: &Situation) -> Timestamp {
     match until {
-        Some(until) => until.max(situation.now.after(REST_MIN)),
+        Some(until) => {
+            until.clamp(situation.now.after(REST_MIN), situation.now.after(pace::BLOCK_MAX))
+        }
         None => situation.now.after(jittered(UNNAMED_LIMIT, situation.jitter)),
     }
 }
@@ -288,7 +291,22 @@ mod tests {
                 return Err(TestCaseError::fail("a limit that is no rest"));
             };
             prop_assert_eq!(scope, PaceScope::App);
-            prop_assert!(end > situation.now && until.is_none_or(|until| end >= until));
+            let longest = situation.now.after(pace::BLOCK_MAX);
+            prop_assert!(end > situation.now);
+            prop_assert!(until.is_none_or(|until| end >= until.min(longest)));
+        }
+
+        #[test]
+        fn no_limit_rests_for_longer_than_a_day_and_an_hour(
+            situation in any_situation(),
+            until in any::<u64>(),
+        ) {
+            let kind = RefusalKind::Throttled {
+                until: Some(Timestamp(until)),
+                scope: PaceScope::App,
+            };
+            let Reaction::Rest { until, .. } = reaction(kind, situation) else { panic!() };
+            prop_assert!(until.remaining(situation.now) <= pace::BLOCK_MAX);
         }
 
         #[test]

@@ -1,6 +1,9 @@
 //! A platform that says yes, and the jobs that are played against it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use fanfare::{
     connectors::{
@@ -233,6 +236,7 @@ pub(crate) fn job(connector: &dyn AnyConnector, fake: &Fake, parts: Vec<JobPart>
         parts,
         options: needed(fake.platform),
         armed: Some(NOW.before(Duration::from_secs(10))),
+        taken: BTreeSet::new(),
     }
 }
 

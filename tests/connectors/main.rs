@@ -142,6 +142,11 @@ const WITHOUT_A_LOOK: &[&str] =
 /// Platforms that promise to know a repetition by its key, and show nothing.
 const BY_KEY_ALONE: &[&str] = &["webhook"];
 
+/// Whether the platform lists what this step posts only after a time that nobody knows.
+fn shows_late(platform: &str, step: &Value) -> bool {
+    platform == "tiktok" && step.get("Photos").is_some()
+}
+
 #[test]
 fn a_probe_sees_what_was_sent_and_nothing_before() {
     each(|connector, fake| {
@@ -161,7 +166,10 @@ fn a_probe_sees_what_was_sent_and_nothing_before() {
                     Repeat::Keyed { .. } => !BY_KEY_ALONE.contains(&fake.platform),
                     Repeat::Probed { .. } => true,
                 };
-                if is_armed {
+                if is_armed && shows_late(fake.platform, &step) {
+                    let before = look(&mut memory);
+                    assert!(matches!(before, Sighting::Unsure(_)), "{step}: {before:?}");
+                } else if is_armed {
                     assert_eq!(look(&mut memory), Sighting::Absent, "{}: {step}", fake.platform);
                 }
                 let answer = (fake.answer)(&mut memory, &request);

@@ -286,7 +286,7 @@ fn photos_are_named_by_their_addresses_and_posted_at_once() {
             "post_mode": "DIRECT_POST", "media_type": "PHOTO",
         })
     );
-    assert!(matches!(played.sent[1].repeat, Repeat::Probed { settle } if settle.as_secs() == 900));
+    assert!(matches!(played.sent[1].repeat, Repeat::Probed { settle } if settle.as_secs() == 120));
     let url = format!("https://www.tiktok.com/@ada/photo/{POST}");
     assert_eq!(played.live, [Live { id: POST.to_string(), url }]);
     let plain = sent(&photo_job());

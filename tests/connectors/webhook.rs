@@ -167,7 +167,7 @@ fn refusals_are_read_by_their_status() {
         row(307, Rejected),
         row(308, Rejected),
         row(400, Rejected),
-        row(404, Rejected),
+        row(404, Unavailable),
         row(409, Rejected),
         row(413, Rejected),
         row(415, Rejected),

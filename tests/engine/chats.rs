@@ -161,6 +161,23 @@ async fn a_lost_answer_of_a_bot_of_discord_is_published_once() {
     world.check().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_discord_is_not_taken_for_an_earlier_one_that_says_the_same() {
+    let world = World::new().await;
+    world.set_grace(7 * 24 * 3_600).await;
+    let account = join(&world, "discord/bot", DISCORD_CHANNEL, DISCORD_BOT).await;
+    let first = world.say("Hello", &account, PlanRequest::Now).await;
+    let first = world.until(first.id, published).await;
+    world.planet.fault(FaultKind::Unavailable, Operation::Publish, 1);
+    let second = world.say("Hello", &account, PlanRequest::Now).await;
+    world.through(&[second.id]).await;
+    let second = world.delivery(second.id);
+    assert!(published(&second.state), "{second:?}\n{}", world.story(&second));
+    assert_ne!(first.live[0].id, second.live[0].id);
+    assert_eq!(world.planet.texts(&account), ["Hello", "Hello"]);
+    world.check().await;
+}
+
 /// Neither takes a key, and neither tells what it wrote.
 const MUTE: &[(&str, &str, &str)] =
     &[("telegram", "@kiosk", TELEGRAM_BOT), ("discord/webhook", "", DISCORD_WEBHOOK)];

@@ -294,8 +294,8 @@ async fn film_that_cannot_be_processed_fails_with_what_the_platform_says_of_it()
         let State::Failed { refusal, .. } = &delivery.state else { panic!("{delivery:?} {story}") };
         let told = format!("{} ({})", refusal.words, refusal.code);
         assert!(told.ends_with(words), "{network}: {told}\n{story}");
-        // A file may have been lost, so it is sent a second time, and no third.
-        assert_eq!(story.matches("did not succeed (media)").count(), 1, "{network}:\n{story}");
+        // A file may have been lost, so it is sent again as often as anything else that fails.
+        assert_eq!(story.matches("did not succeed (media)").count(), 2, "{network}:\n{story}");
         assert!(delivery.live.is_empty(), "{delivery:?}");
     }
     assert!(world.planet.ledger().is_empty());

@@ -1,6 +1,7 @@
 //! TikTok, YouTube, Google Business Profile, Pinterest and Snapchat, together with their simulated
 //! platforms: every kind of post, what goes wrong with it, and uploads that are cut.
 
+mod claims;
 mod troubles;
 
 use std::collections::BTreeMap;

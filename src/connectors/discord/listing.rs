@@ -50,16 +50,24 @@ pub(super) fn search(sent: &[Sent], job: &Job, reply: &Reply) -> Listing {
     };
     let bot = job.author.traits.get(USER).map_or("", String::as_str);
     let is_new = |message: &Value| sent.iter().all(|sent| message["id"] != sent.id);
+    let is_of_others = |message: &Value| {
+        Sent::find(message, job).is_some_and(|sent| job.is_taken(&sent.live().id))
+    };
     let ours: Vec<&Value> = messages
         .iter()
         .zip(&times)
         .filter(|(message, at)| **at >= since && message["author"]["id"] == bot)
         .map(|(message, _)| message)
-        .filter(|message| is_new(message))
+        .filter(|message| is_new(message) && !is_of_others(message))
         .collect();
     let key = nonce(sent.len(), job);
     let by_key = ours.iter().find(|message| message["nonce"] == key);
-    let found = by_key.or_else(|| ours.iter().find(|message| is_alike(message, sent.len(), job)));
+    let alike: Vec<&&Value> =
+        ours.iter().filter(|message| is_alike(message, sent.len(), job)).collect();
+    if by_key.is_none() && alike.len() > 1 {
+        return unsure("several messages of that moment say the same as this one");
+    }
+    let found = by_key.or_else(|| alike.first().copied());
     if let Some(message) = found.and_then(|message| Sent::find(message, job)) {
         return Listing::Found(message);
     }

@@ -79,6 +79,9 @@ pub(super) fn post(photos: &[String], job: &Job, reply: &Reply) -> Seen {
             is_complete = true;
             continue;
         }
+        if job.is_taken(&id) {
+            continue;
+        }
         let is_early = created < since(job).before(ROUNDING);
         let seen = as_meant(post["message"].as_str().unwrap_or_default());
         match (shown.likeness(&wanted, &seen, photos), is_early) {

@@ -28,7 +28,8 @@ pub(super) fn search(job: &Job, reply: &Reply) -> Sighting<Step> {
         return Sighting::Unsure(format!("Google listed no posts (HTTP {status})"));
     };
     let since = job.armed.unwrap_or(job.due);
-    let (mut near, mut reaches_back) = (None, reply.body["nextPageToken"].is_null());
+    let (mut ours, mut near) = (Vec::new(), None);
+    let mut reaches_back = reply.body["nextPageToken"].is_null();
     for post in posts {
         let created = post["createTime"].as_str().and_then(Timestamp::parse);
         let (Some(name), Some(created)) = (post["name"].as_str(), created) else {
@@ -38,13 +39,25 @@ pub(super) fn search(job: &Job, reply: &Reply) -> Sighting<Step> {
             reaches_back = true;
             continue;
         }
-        if is_same(post, job) {
-            let name = name.to_owned();
-            return Sighting::Found(Next::Go(Step::Watch { name, polls: 0 }));
+        if job.is_taken(name) {
+            continue;
         }
-        if created >= since {
+        if is_same(post, job) {
+            ours.push(name);
+        } else if created >= since {
             near = Some(name);
         }
+    }
+    match ours.as_slice() {
+        [only] => {
+            let name = (*only).to_owned();
+            return Sighting::Found(Next::Go(Step::Watch { name, polls: 0 }));
+        }
+        [first, ..] => {
+            let words = "several posts of that moment say the same as this one; the newest is";
+            return Sighting::Unsure(format!("{words} {first}"));
+        }
+        [] => {}
     }
     match (near, reaches_back) {
         (Some(name), _) => Sighting::Unsure(format!(

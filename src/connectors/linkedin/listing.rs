@@ -80,6 +80,9 @@ pub(super) fn search(ready: &[String], job: &Job, reply: &Reply) -> Seen {
         // Sorted by the last change, the newest first; nothing is changed before it is made.
         let changed = time(&post["lastModifiedAt"]).unwrap_or(Timestamp(u64::MAX));
         is_complete |= changed < armed.before(CLOCKS_APART_MAX);
+        if job.is_taken(urn) {
+            continue;
+        }
         match likeness(ready, job, post) {
             Likeness::Same if is_published(post) => ours.push(urn),
             Likeness::Same => alike.push(urn),

@@ -21,6 +21,8 @@ pub(super) struct Sought<'a> {
     pub(super) sent: &'a [Status],
     /// When the request was first about to leave.
     pub(super) since: Timestamp,
+    /// Statuses of other deliveries.
+    pub(super) taken: &'a BTreeSet<String>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -39,7 +41,7 @@ pub(super) fn search(sought: &Sought<'_>, reply: &Reply) -> Listing {
     };
     let start = start(sought.since, reply);
     let mut reaches_back = statuses.len() < LIMIT && !continues(reply);
-    let mut alike = None;
+    let (mut ours, mut alike) = (Vec::new(), None);
     for status in statuses {
         let Some(created) = status["created_at"].as_str().and_then(Timestamp::parse) else {
             return Listing::Unsure("a status in the list has no readable time".to_owned());
@@ -49,14 +51,26 @@ pub(super) fn search(sought: &Sought<'_>, reply: &Reply) -> Listing {
             continue;
         }
         // Parts of a thread are often alike.
-        if sought.sent.iter().any(|sent| status["id"] == sent.id.as_str()) {
+        let is_known =
+            |id: &str| sought.sent.iter().any(|sent| sent.id == id) || sought.taken.contains(id);
+        if status["id"].as_str().is_some_and(is_known) {
             continue;
         }
         match (likeness(sought, status), Status::find(status)) {
-            (Likeness::Ours, Some(found)) => return Listing::Found(found),
+            (Likeness::Ours, Some(found)) => ours.push(found),
             (Likeness::Ours | Likeness::Alike, found) => alike = alike.or(Some(found)),
             (Likeness::Other, _) => {}
         }
+    }
+    if ours.len() > 1 {
+        return Listing::Unsure(format!(
+            "{} statuses of that moment say the same as this one; the newest is {}",
+            ours.len(),
+            ours[0].url
+        ));
+    }
+    if let Some(found) = ours.pop() {
+        return Listing::Found(found);
     }
     match alike {
         Some(found) => Listing::Unsure(format!(
@@ -234,7 +248,8 @@ mod tests {
 
     fn seen(media: &[&str], text: &str, statuses: Value) -> Listing {
         let media: Vec<String> = media.iter().map(|&id| id.to_owned()).collect();
-        let sought = Sought { text, media: &media, sent: &[], since: SENT };
+        let sought =
+            Sought { text, media: &media, sent: &[], since: SENT, taken: &BTreeSet::new() };
         let at = SENT.after(Duration::from_secs(5));
         search(&sought, &Reply { status: 200, headers: Vec::new(), body: statuses, at })
     }
@@ -299,7 +314,8 @@ mod tests {
 
     #[test]
     fn a_server_whose_clock_is_behind_is_looked_at_further_back() {
-        let sought = Sought { text: "ours", media: &[], sent: &[], since: SENT };
+        let sought =
+            Sought { text: "ours", media: &[], sent: &[], since: SENT, taken: &BTreeSet::new() };
         let date = |timestamp: Timestamp| {
             let date = chrono::DateTime::parse_from_rfc3339(&timestamp.rfc3339()).unwrap();
             date.to_rfc2822()

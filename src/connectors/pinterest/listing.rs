@@ -34,22 +34,31 @@ pub(super) fn search(job: &Job, reply: &Reply) -> Sighting<Step> {
         return Sighting::Unsure(words);
     };
     let start = start(job.armed.unwrap_or(job.due), reply);
-    let (mut times, mut alike) = (Vec::new(), None);
+    let (mut times, mut ours, mut alike) = (Vec::new(), Vec::new(), None);
     for pin in pins {
         let Some(created) = pin["created_at"].as_str().and_then(time) else {
             return Sighting::Unsure("a pin of the board has no readable time".to_owned());
         };
         times.push(created);
-        if created < start {
+        if created < start || pin["id"].as_str().is_some_and(|id| job.is_taken(id)) {
             continue;
         }
         match (likeness(job, pin), pin["id"].as_str()) {
-            (Likeness::Ours, Some(id)) => {
-                return Sighting::Found(Next::Done(vec![pin::live(id.to_owned(), &job.site)]));
-            }
+            (Likeness::Ours, Some(id)) => ours.push(id),
             (Likeness::Ours | Likeness::Alike, id) => alike = alike.or(Some(id.unwrap_or("?"))),
             (Likeness::Other, _) => (),
         }
+    }
+    match ours.as_slice() {
+        [only] => {
+            let live = pin::live((*only).to_owned(), &job.site);
+            return Sighting::Found(Next::Done(vec![live]));
+        }
+        [first, ..] => {
+            let words = "several pins of that moment say the same as this one; the newest is";
+            return Sighting::Unsure(format!("{words} {first}"));
+        }
+        [] => {}
     }
     if let Some(id) = alike {
         let url = pin::live(id.to_owned(), &job.site).url;

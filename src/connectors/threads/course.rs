@@ -158,7 +158,7 @@ impl Step {
         reply: &Reply,
     ) -> Result<Next<Step>, Refusal> {
         let text = &job.parts[earned.sent.len()].text;
-        let sought = Sought { text, sent: &earned.sent, since };
+        let sought = Sought { text, sent: &earned.sent, since, taken: &job.taken };
         let reason = match listing::search(&sought, reply) {
             Listing::Found(id) => {
                 earned.sent.push(id);

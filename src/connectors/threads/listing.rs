@@ -7,7 +7,7 @@
 //! Invariant: *found* is said of the only post of that time that answers the same post with the
 //! same text. Of two we do not choose.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -30,6 +30,8 @@ pub(super) struct Sought<'a> {
     /// The parts before this one; the last of them is what it answers.
     pub(super) sent: &'a [String],
     pub(super) since: Timestamp,
+    /// Posts of other deliveries.
+    pub(super) taken: &'a BTreeSet<String>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -72,9 +74,10 @@ pub(super) fn search(sought: &Sought<'_>, reply: &Reply) -> Listing {
 
 fn is_ours(sought: &Sought<'_>, start: Timestamp, post: &Value) -> bool {
     let created = post["timestamp"].as_str().and_then(instant);
-    let is_sent = id(post).is_some_and(|id| sought.sent.iter().any(|sent| sent == id));
+    let is_known =
+        |id: &str| sought.sent.iter().any(|sent| sent == id) || sought.taken.contains(id);
     // Parts of a thread are often alike.
-    !is_sent
+    !id(post).is_some_and(is_known)
         && created.is_some_and(|created| created >= start)
         && post["media_type"] != "REPOST_FACADE"
         && post["replied_to"]["id"].as_str() == sought.sent.last().map(String::as_str)
@@ -109,7 +112,7 @@ mod tests {
 
     fn seen(text: &str, sent: &[&str], posts: Value) -> Listing {
         let sent: Vec<String> = sent.iter().map(|id| (*id).to_owned()).collect();
-        let sought = Sought { text, sent: &sent, since: SINCE };
+        let sought = Sought { text, sent: &sent, since: SINCE, taken: &BTreeSet::new() };
         let body = json!({ "data": posts });
         search(&sought, &Reply { status: 200, headers: Vec::new(), body, at: SINCE })
     }
@@ -156,7 +159,7 @@ mod tests {
         let body = json!({ "data": [post("7", "08:59:35", "hi")] });
         let look = |date: &str| {
             let headers = vec![("date".to_owned(), date.to_owned())];
-            let sought = Sought { text: "hi", sent: &[], since: SINCE };
+            let sought = Sought { text: "hi", sent: &[], since: SINCE, taken: &BTreeSet::new() };
             search(&sought, &Reply { status: 200, headers, body: body.clone(), at: SINCE })
         };
         assert_eq!(look("Sat, 21 Nov 2026 08:59:30 GMT"), found("7"));

@@ -5,7 +5,8 @@
 //!
 //! Invariants:
 //! - *found* is said of one post that says the same, made since we sent it;
-//! - *absent* is said only of a public post, and of a list that reaches back beyond the sending;
+//! - *absent* is never said: TikTok lists a post once it has looked at it, which "may take hours",
+//!   and does not say whether it lists photos at all;
 //! - whatever else was posted since, and what nobody can list, is a person's to judge.
 
 use std::time::Duration;
@@ -25,8 +26,8 @@ use crate::{
 };
 
 /// TikTok fetches the photos first, and looks at them before it lists them: "normally within one
-/// minute". It may take longer, so a look is taken late, and a second one as much later.
-const SETTLE: Duration = Duration::from_secs(15 * 60);
+/// minute". Then a look can find it, and later ones keep the account waiting.
+const SETTLE: Duration = Duration::from_secs(2 * 60);
 
 /// The most that a page holds.
 const COUNT: usize = 20;
@@ -92,7 +93,6 @@ pub(super) fn recognise(manner: &Manner, job: &Job, reply: &Reply) -> Sighting<S
         return Sighting::Unsure(words);
     };
     let since = job.armed.unwrap_or(job.due);
-    let mut is_complete = reply.body["data"]["has_more"].as_bool() == Some(false);
     let (mut ours, mut others) = (Vec::new(), Vec::new());
     for post in posts {
         let (Some(id), Some(made)) = (number(&post["id"]), number(&post["create_time"])) else {
@@ -101,7 +101,9 @@ pub(super) fn recognise(manner: &Manner, job: &Job, reply: &Reply) -> Sighting<S
         let made = Timestamp(made.saturating_mul(1_000));
         if made < since.before(CLOCKS_APART_MAX) {
             // Newest first.
-            is_complete = true;
+            break;
+        } else if job.is_taken(&id.to_string()) {
+            continue;
         } else if says_the_same(job, post) && made >= since.before(ROUNDING) {
             ours.push(id.to_string());
         } else {
@@ -117,8 +119,10 @@ pub(super) fn recognise(manner: &Manner, job: &Job, reply: &Reply) -> Sighting<S
         ([], Some(other)) => Sighting::Unsure(format!(
             "the post {other} was made at about that moment, and may be this one"
         )),
-        ([], None) if is_complete => Sighting::Absent,
-        ([], None) => Sighting::Unsure("the list does not reach back far enough".to_owned()),
+        ([], None) => Sighting::Unsure(
+            "TikTok lists no such post, which proves nothing: it may still be looking at it"
+                .to_owned(),
+        ),
     }
 }
 

@@ -71,7 +71,11 @@ pub(super) fn accept(
     reply: &Reply,
 ) -> Result<Progress<Errand>, Refusal> {
     if !reply.is_success() {
-        return Err(refusal::of(reply));
+        let address = match &errand {
+            Errand::Test { address } => address.clone(),
+            Errand::Repeat { .. } | Errand::Remove { .. } | Errand::Edit { .. } => address(site),
+        };
+        return Err(refusal::of(reply, &address));
     }
     Ok(match errand {
         Errand::Test { address } => {

@@ -36,6 +36,8 @@ pub(super) struct Sought<'a> {
     pub(super) quoted: Option<&'a str>,
     /// When the request was first about to leave.
     pub(super) since: Timestamp,
+    /// Posts of other deliveries.
+    pub(super) taken: &'a BTreeSet<String>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -107,7 +109,7 @@ pub(super) fn search(sought: &Sought<'_>, reply: &Reply) -> Timeline {
         let is_older = created < start;
         is_complete |= is_older;
         // Parts of a thread are often alike.
-        if sought.sent.iter().any(|sent| sent == id) {
+        if sought.sent.iter().any(|sent| sent == id) || sought.taken.contains(id) {
             continue;
         }
         match (likeness(sought, post), is_older) {
@@ -287,7 +289,8 @@ mod tests {
     const ARMED: Timestamp = Timestamp(1_795_251_600_000);
 
     fn sought<'a>(text: &'a str, media: &'a [File], sent: &'a [String]) -> Sought<'a> {
-        Sought { text, media, sent, quoted: None, since: ARMED }
+        const NONE: &BTreeSet<String> = &BTreeSet::new();
+        Sought { text, media, sent, quoted: None, since: ARMED, taken: NONE }
     }
 
     /// A listed post, `after` seconds after arming.

@@ -24,7 +24,7 @@ use crate::{
         errands, jobs,
         paces::{self, Calls},
         tokens,
-        transitions::{self, Arms, Change, Claim, Claimed, Fence, Purpose, Wait},
+        transitions::{self, Advance, Arms, Change, Claim, Claimed, Fence, Purpose, Wait},
     },
     net::{self, Files},
     policy::{
@@ -227,7 +227,19 @@ impl Attempt<'_> {
     /// Readers can see all of it: only a read about it is left, such as the one for its address,
     /// and whatever becomes of that, the delivery is published.
     fn is_all_live(&self) -> bool {
-        self.live().len() == self.connector.pieces(&self.job)
+        !self.connector.is_undecided(&self.step)
+            && self.live().len() == self.connector.pieces(&self.job)
+    }
+
+    /// Whether what a look found belongs to another delivery.
+    pub(super) fn is_of_others(&self, next: &Next<Value>) -> bool {
+        let live = match next {
+            Next::Go(step) | Next::Wait(_, step) => {
+                self.connector.live(step, &self.job).unwrap_or_default()
+            }
+            Next::Done(live) => live.clone(),
+        };
+        live.iter().any(|live| self.job.is_taken(&live.id))
     }
 
     async fn fail_without(&self, missing: MediaId) -> Result<End, Halt> {
@@ -278,9 +290,8 @@ impl Attempt<'_> {
                 let stored =
                     view.delivery(claim.organization, claim.delivery)?.ok_or(Halt::Fenced)?;
                 let publications = match claim.purpose {
-                    Purpose::Publish if stored.state == State::Ready && stored.armed.is_none() => {
-                        parts
-                    }
+                    Purpose::Publish if !stored.charged && stored.armed.is_none() => parts,
+                    // To ask what became of it, or to try again, is no further publication.
                     Purpose::Publish | Purpose::Stage => 0,
                 };
                 let calls = Calls { requests: 1, publications, units };
@@ -417,6 +428,7 @@ impl Attempt<'_> {
         let (live, arms, units) = (self.live(), arms(&request), request.units);
         let account = self.account.clone();
         let profile = self.connector.profile();
+        let taken_by = self.connector.is_undecided(&self.step).then_some(profile.name);
         let wait = self
             .core()
             .commit("advance", move |view| {
@@ -426,10 +438,12 @@ impl Attempt<'_> {
                 }
                 let calls = Calls { requests: 1, publications: 0, units };
                 let wait = paces::take(view, profile, &account, &organization, calls, now)?;
+                let next = Advance { step: bytes, live, taken_by, arms };
                 match wait {
-                    None => transitions::advance(view, fence, bytes, live, arms, now)?,
+                    None => transitions::advance(view, fence, next, now)?,
                     Some(until) => {
-                        transitions::advance(view, fence, bytes, live, Arms::No, now)?;
+                        let next = Advance { arms: Arms::No, ..next };
+                        transitions::advance(view, fence, next, now)?;
                         let change = Change::fenced(view, fence)?;
                         let wait = limit_wait(until, change.after.failures);
                         transitions::wait(view, fence, wait, now)?;
@@ -584,6 +598,14 @@ impl Attempt<'_> {
 
     async fn give_up(&mut self, refusal: Refusal) -> Result<Course, Halt> {
         let (fence, now, live) = (self.fence, self.core().now(), self.live());
+        if self.connector.is_undecided(&self.step) {
+            let name = self.connector.profile().name;
+            let evidence = format!(
+                "{name} took it, and what became of it could not be read: {}.",
+                refusal.words
+            );
+            return doubt::ask(self, &evidence).await;
+        }
         if self.is_all_live() {
             return self
                 .end_with(End::Settled, move |view| transitions::publish(view, fence, live, now))

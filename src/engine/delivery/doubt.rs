@@ -30,6 +30,10 @@ const LOOKING_MAX: Duration = Duration::from_secs(60 * 60);
 /// A platform that never answers clearly, and never has what was sent, is a person's to look at.
 const UNANSWERED_MAX: u32 = 6;
 
+/// A request with a key does no harm however often it is sent, but what is sent much later than it
+/// was meant to be is a person's to decide.
+const RESENDING_MAX: Duration = Duration::from_secs(15 * 60);
+
 /// The answer has just failed to come. Never decided on at once: the platform may still be at it.
 pub(super) async fn unanswered(
     attempt: &mut Attempt<'_>,
@@ -39,13 +43,17 @@ pub(super) async fn unanswered(
     let now = attempt.core().now();
     let armed = attempt.delivery.armed.clone().unwrap_or(Armed { since: now, looks: 0 });
     attempt.delivery.failures += 1;
-    if attempt.delivery.failures >= UNANSWERED_MAX {
+    let can_look = can_look(attempt);
+    let decision = recovery::decide(&guard(request), can_look, armed.since, armed.looks, now);
+    let is_over = match decision {
+        Decision::SendAgain => armed.since.elapsed(now) >= RESENDING_MAX,
+        Decision::LookAt(_) | Decision::Ask(_) => attempt.delivery.failures >= UNANSWERED_MAX,
+    };
+    if is_over {
         let evidence =
             format!("It was sent several times, each time without a clear answer ({reason}).");
         return ask(attempt, &evidence).await;
     }
-    let can_look = can_look(attempt);
-    let decision = recovery::decide(&guard(request), can_look, armed.since, armed.looks, now);
     let until = match decision {
         Decision::SendAgain => now.after(ECHO.max(armed.since.elapsed(now))),
         Decision::LookAt(at) => at,
@@ -135,6 +143,10 @@ async fn look(attempt: &mut Attempt<'_>, request: &Request, armed: Armed) -> Res
         return look_later(attempt, armed, reason).await;
     }
     match attempt.connector.recognise(&attempt.step, &attempt.job, &reply) {
+        Ok(Sighting::Found(next)) if attempt.is_of_others(&next) => {
+            let evidence = "What was found at the platform is another post of this account.";
+            ask(attempt, evidence).await
+        }
         Ok(Sighting::Found(next)) => {
             tell_found(attempt).await?;
             attempt.proceed(next, None).await

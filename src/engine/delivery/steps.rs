@@ -21,7 +21,7 @@ pub(super) fn seal(
 }
 
 /// Earlier versions stored steps as they are. What is neither is no step of any connector.
-pub(super) fn open(
+pub(in crate::engine) fn open(
     vault: &Vault,
     organization: OrganizationId,
     delivery: DeliveryId,

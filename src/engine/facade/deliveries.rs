@@ -15,11 +15,12 @@ use crate::{
     engine::{
         Answer, Engine,
         core::Halt,
+        delivery::steps,
         facade::{Caller, Listing, Page, Resolution, listing},
         jobs,
         transitions::{self, Change},
     },
-    store::{Read, View},
+    store::{Read, Vault, View},
 };
 
 /// How many records one page of a filtered list looks at, at most.
@@ -164,7 +165,9 @@ impl Engine {
         id: DeliveryId,
         resolution: Resolution,
     ) -> Answer<Delivery> {
+        let vault = self.core.store.vault().clone();
         self.decide(caller, id, "resolve delivery", move |view, delivery, actor, now| {
+            let undecided = is_undecided(&vault, &delivery);
             let held_unanswered =
                 matches!(delivery.state, State::Held { .. }) && delivery.armed.is_some();
             if !matches!(delivery.state, State::InDoubt { .. }) && !held_unanswered {
@@ -181,6 +184,10 @@ impl Engine {
             match resolution {
                 Resolution::Live { url } => {
                     let mut live = change.after.live.clone();
+                    // The piece that the platform took is the one that the person speaks of.
+                    if undecided {
+                        live.pop();
+                    }
                     live.push(Live { id: String::new(), url });
                     let all = pieces_of(view, &change.after)?;
                     let unsent = all.saturating_sub(live.len());
@@ -198,6 +205,11 @@ impl Engine {
                     }
                 }
                 Resolution::NotLive => {
+                    if undecided {
+                        // From the beginning: what the platform took, it did not keep.
+                        change.after.live.pop();
+                        change.after.step.clear();
+                    }
                     send_again(view, &mut change, now)?;
                     change.after.armed = None;
                 }
@@ -250,6 +262,12 @@ const SCAN_PIECE: usize = 500;
 const ABANDONED: &str = "abandoned";
 const UNSENT_PARTS: &str = "unsent_parts";
 
+/// Whether the platform has taken it and did not say what became of it.
+fn is_undecided(vault: &Vault, delivery: &Delivery) -> bool {
+    let step = steps::open(vault, delivery.organization, delivery.id, &delivery.step);
+    connectors::find(&delivery.platform).is_some_and(|connector| connector.is_undecided(&step))
+}
+
 /// How many pieces there would be in the end; of a post that is gone none could be sent.
 fn pieces_of(view: &View, delivery: &Delivery) -> Result<usize, Halt> {
     let (organization, account) = (delivery.organization, delivery.account);
@@ -278,6 +296,7 @@ fn again(view: &mut View, change: &mut Change, now: Timestamp) -> Result<(), Hal
     delivery.timer = Some(now);
     delivery.failures = 0;
     delivery.crashes = 0;
+    delivery.charged = false;
     Ok(())
 }
 

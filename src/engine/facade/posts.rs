@@ -370,6 +370,7 @@ fn new_delivery(
         epoch: 0,
         failures: 0,
         crashes: 0,
+        charged: false,
         step: Vec::new(),
         armed: None,
         timer: Some(agenda::first_timer(due, now)),
@@ -505,6 +506,7 @@ fn replan(
     delivery.step = Vec::new();
     delivery.failures = 0;
     delivery.crashes = 0;
+    delivery.charged = false;
     // Whoever is staging it holds an older attempt, and is turned away.
     delivery.attempt += 1;
     transitions::plan(delivery, now);

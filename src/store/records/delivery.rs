@@ -14,6 +14,13 @@ use crate::domain::{
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) enum StoredDelivery {
     V1(DeliveryV1),
+    V2(DeliveryV2),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct DeliveryV2 {
+    basis: DeliveryV1,
+    charged: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,7 +115,7 @@ impl Record for Delivery {
     fn store(&self) -> StoredDelivery {
         let live = |live: &Live| LiveV1 { id: live.id.clone(), url: live.url.clone() };
         let armed = |armed: &Armed| ArmedV1 { since: armed.since, looks: armed.looks };
-        StoredDelivery::V1(DeliveryV1 {
+        let basis = DeliveryV1 {
             id: self.id.0,
             organization: self.organization.0,
             post: self.post.0,
@@ -127,11 +134,15 @@ impl Record for Delivery {
             live: self.live.iter().map(live).collect(),
             events: self.events.clone(),
             created: self.created,
-        })
+        };
+        StoredDelivery::V2(DeliveryV2 { basis, charged: self.charged })
     }
 
     fn restore(stored: StoredDelivery) -> Result<Delivery, &'static str> {
-        let StoredDelivery::V1(twin) = stored;
+        let (twin, charged) = match stored {
+            StoredDelivery::V1(twin) => (twin, false),
+            StoredDelivery::V2(twin) => (twin.basis, twin.charged),
+        };
         let live = |twin: LiveV1| Live { id: twin.id, url: twin.url };
         let armed = |twin: ArmedV1| Armed { since: twin.since, looks: twin.looks };
         Ok(Delivery {
@@ -147,6 +158,7 @@ impl Record for Delivery {
             epoch: twin.epoch,
             failures: twin.failures,
             crashes: twin.crashes,
+            charged,
             step: twin.step,
             armed: twin.armed.map(armed),
             timer: twin.timer,

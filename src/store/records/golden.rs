@@ -211,7 +211,7 @@ fn posts_of_version_1_read() {
 }
 
 #[test]
-fn deliveries_of_version_1_read_in_every_state() {
+fn deliveries_read_in_every_state() {
     let delivery = Delivery {
         id: DELIVERY,
         organization: ORGANIZATION,
@@ -225,6 +225,7 @@ fn deliveries_of_version_1_read_in_every_state() {
         epoch: 9,
         failures: 1,
         crashes: 0,
+        charged: false,
         step: vec![1, 2, 3],
         armed: Some(Armed { since: AT, looks: 1 }),
         timer: Some(AT),
@@ -270,6 +271,7 @@ fn deliveries_of_version_1_read_in_every_state() {
     for (name, state) in states {
         check(&format!("delivery-{name}"), &Delivery { state, ..delivery.clone() });
     }
+    check_version("delivery", 2, &Delivery { charged: true, ..delivery });
 }
 
 #[test]

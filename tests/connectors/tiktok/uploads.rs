@@ -268,8 +268,9 @@ fn lost_photos_are_found_among_public_posts_by_what_they_say() {
         assert!(matches!(seen, Sighting::Unsure(_)), "{posts}: {seen:?}");
     };
     // The same text in an older post is not this one.
-    assert_eq!(look(&step, &job, &list(json!([older]), true)), Sighting::Absent);
-    assert_eq!(look(&step, &job, &list(json!([]), false)), Sighting::Absent);
+    unsure(json!([older]), true);
+    // Nothing is no proof: a post appears in the list only once it was reviewed.
+    unsure(json!([]), false);
     unsure(json!([]), true);
     unsure(json!([post("7", -30, "A day out", "What we saw")]), false);
     unsure(json!([post("7", 9, "A day out", "Another")]), false);

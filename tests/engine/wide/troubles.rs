@@ -109,13 +109,14 @@ impl Trouble {
         }
     }
 
-    /// Snapchat lists nothing that could be looked through, and what Google says of a location
-    /// without posts is nothing, which proves nothing.
+    /// Snapchat lists nothing that could be looked through, what Google says of a location without
+    /// posts is nothing, which proves nothing, and TikTok may list photos hours later.
     fn is_left_to_a_person(self, subject: &Subject) -> bool {
         let answered = matches!(self, Trouble::Limit | Trouble::Expired);
         match subject.network {
             "snapchat" => !answered,
             "googlebusiness" => self == Trouble::Unavailable,
+            "tiktok" => self == Trouble::Unavailable && subject.what == "photo",
             _ => false,
         }
     }
