@@ -194,8 +194,8 @@ impl Job {
         self.options.get(name).map_or("", String::as_str)
     }
 
-    /// Whether what the platform lists by this id, as [`Live::id`] has it, is another delivery's: it
-    /// may say the same, and is not ours.
+    /// Whether what the platform lists by this id, as [`Live::id`] has it, is another delivery's:
+    /// it may say the same, and is not ours.
     pub fn is_taken(&self, id: &str) -> bool {
         self.taken.contains(id)
     }

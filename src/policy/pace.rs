@@ -10,15 +10,16 @@
 //! - no window of any position holds more than `calls_max` calls, unless one take asks for more;
 //! - [`Verdict::WaitUntil`] names the earliest instant at which the same take goes;
 //! - nothing but the platform's own word blocks one call for longer than `window`, and that for no
-//!   longer than [`BLOCK_MAX`], not even a clock that was set back: that lets one take through and then counts the budget as spent;
+//!   longer than [`BLOCK_MAX`], not even a clock that was set back: that lets one take through and
+//!   then counts the budget as spent;
 //! - a block is never shortened, and calls that go together cost the same in any order.
 
 use std::{ops::Range, time::Duration};
 
 use crate::domain::{pace::Budget, time::Timestamp};
 
-/// A platform's limits are whole again after a day. What names a later end is asked again: it may be
-/// a mistake, and to ask does no harm.
+/// A platform's limits are whole again after a day. What names a later end is asked again: it may
+/// be a mistake, and to ask does no harm.
 pub const BLOCK_MAX: Duration = Duration::from_secs(25 * 60 * 60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
