@@ -85,6 +85,7 @@ fn greet(server: &Server, config: &Config) {
 fn tell_about(origin: &str) {
     tracing::info!(
         "All platforms are simulated; what is posted shows at {origin}/. Mastodon is connected by \
-         the server {origin}/mastodon, all others by their name alone."
+         the server {origin}/mastodon, what one signs in to by its name alone, and the rest by any \
+         token of the right shape, as the README shows."
     );
 }

@@ -5,7 +5,7 @@ use crate::{cli::Failure, domain::nearest::nearest, engine};
 use self::Bill::{Both, Full, Usual};
 
 /// Handles are different on purpose: each names one account on one platform.
-pub(super) const CAST: [Person; 19] = [
+pub(super) const CAST: [Person; 20] = [
     Person::new("ada", "mastodon", Both).on("mastodon"),
     Person::new("ben", "mastodon", Both).on("mastodon"),
     Person::new("cleo", "mastodon", Bill::Classic).on("gotosocial"),
@@ -25,6 +25,7 @@ pub(super) const CAST: [Person; 19] = [
     Person::new("kiosk", "telegram", Full),
     Person::new("channel-2222", "discord", Full).through("bot"),
     Person::new("106540352242922", "whatsapp", Full),
+    Person::new("shop", "webhook", Full).on("webhook/shop"),
 ];
 
 pub(super) struct Person {
@@ -134,7 +135,7 @@ mod tests {
         let mut wanted: Vec<&str> = engine::platforms()
             .iter()
             .map(|profile| profile.platform)
-            .filter(|name| *name == "mastodon" || simulated.contains_key(*name))
+            .filter(|name| matches!(*name, "mastodon" | "webhook") || simulated.contains_key(*name))
             .collect();
         let mut played = known();
         wanted.sort_unstable();

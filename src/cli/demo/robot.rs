@@ -98,7 +98,13 @@ impl Robot {
             request = json!({ "platform": platform, "identifier": person.handle,
                 "password": SYSTEM_TOKEN });
         }
+        if platform == "webhook" {
+            request = json!({ "platform": platform, "identifier": server });
+        }
         let begun = self.post("/accounts/connect", &request).await?;
+        if let Some(secret) = begun["secret"].as_str() {
+            hand_over(server, secret).await?;
+        }
         if begun["state"] == "connected" {
             return Ok(text(&begun, "/account/id"));
         }
@@ -161,6 +167,13 @@ async fn agree(page: &str, handle: &str) -> Result<(), Failure> {
         None => return expect(&agreed, 302, "the consent form"),
     };
     expect(&send("GET", &back, &[], b"").await?, 200, "the way back")
+}
+
+/// Gives the receiver at this address the secret that events are signed with; now it checks them.
+async fn hand_over(receiver: &str, secret: &str) -> Result<(), Failure> {
+    let control = receiver.replacen("/webhook/", "/_sandbox/webhooks/", 1);
+    let body = json!({ "secret": secret }).to_string();
+    expect(&send("POST", &control, &[], body.as_bytes()).await?, 201, "a receiver's secret")
 }
 
 fn expect(answer: &Answer, status: u16, what: &str) -> Result<(), Failure> {
