@@ -4,6 +4,7 @@ mod choosing;
 mod events;
 mod keys;
 mod media;
+mod permissions;
 mod platforms;
 mod posts;
 mod world;
