@@ -117,7 +117,8 @@ pub(crate) struct EventsAsked {
 #[utoipa::path(get, path = "/events", tag = "events",
     params(EventsAsked,
         ("Last-Event-ID" = Option<String>, Header,
-            description = "The last sequence that you received.")), responses((status = 200, content(
+            description = "The last sequence that you received.")),
+    responses((status = 200, content(
         (Piece<EventView> = "application/json"), (String = "text/event-stream")))))]
 async fn list(
     by: By,

@@ -98,7 +98,7 @@ pub(crate) struct KeyAsked {
     /// `read`, `draft`, `publish` or `admin`.
     #[schema(example = "publish")]
     scope: String,
-    /// Binds it to these accounts: it sees and does nothing else. Left out: all of the organization.
+    /// Binds it to these accounts: it sees and does nothing else. Left out: it is bound to none.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     accounts: Option<Vec<Text<AccountId>>>,
