@@ -7,4 +7,5 @@ mod media;
 mod permissions;
 mod platforms;
 mod posts;
+mod reach;
 mod world;
