@@ -14,6 +14,7 @@ mod door;
 mod events;
 mod files;
 mod health;
+mod keys;
 mod media;
 mod oauth;
 mod once;
@@ -31,13 +32,17 @@ mod validation;
 
 use std::sync::Arc;
 
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{clock::Clock, engine::Engine, entropy::Entropy};
 
-use self::refused::Refused;
+pub use self::caller::Operator;
+use self::{
+    caller::{Meters, Verbs},
+    refused::Refused,
+};
 
 /// What the API needs beside the engine.
 #[derive(Clone)]
@@ -45,6 +50,9 @@ pub struct Settings {
     pub clock: Clock,
     /// For request ids.
     pub entropy: Entropy,
+    /// How often a key may ask: so often at once, and then so often a minute. 0: as often as it
+    /// likes.
+    pub requests_per_minute: u32,
     /// Turns true when the server is about to stop: live streams end, and readiness with them.
     pub stopping: watch::Receiver<bool>,
 }
@@ -55,16 +63,21 @@ pub(crate) struct Api {
     clock: Clock,
     stopping: watch::Receiver<bool>,
     description: Arc<utoipa::openapi::OpenApi>,
+    verbs: Arc<Verbs>,
+    meters: Meters,
 }
 
 type Answered<T> = Result<Json<T>, Refused>;
 
 /// Everything that is answered over HTTP.
 pub fn router(engine: Engine, settings: Settings) -> Router {
-    let Settings { clock, entropy, stopping } = settings;
+    let Settings { clock, entropy, requests_per_minute, stopping } = settings;
     let (routes, document) = routes().split_for_parts();
     let description = Arc::new(description::complete(document));
-    let api = Api { engine, clock: clock.clone(), stopping, description };
+    let verbs = Arc::new(description::verbs(&description));
+    let meters = Meters::new(requests_per_minute);
+    let api = Api { engine, clock: clock.clone(), stopping, description, verbs, meters };
+    let routes = routes.route_layer(middleware::from_fn_with_state(api.clone(), caller::admit));
     door::guard(routes.with_state(api), clock, entropy)
 }
 
@@ -82,6 +95,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(media::routes())
         .merge(events::routes())
         .merge(organizations::routes())
+        .merge(keys::routes())
         .merge(platforms::routes());
     OpenApiRouter::with_openapi(description::common())
         .nest("/api/v1", versioned)
@@ -98,7 +112,7 @@ mod tests {
     use super::*;
     use crate::domain::problem::Code;
 
-    const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
+    const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
     fn each_operation(mut look: impl FnMut(&str, &str, &Value)) {
         let document = serde_json::to_value(openapi()).unwrap();

@@ -4,11 +4,13 @@
 //! stream. [`Failure`] lists the exit codes.
 
 mod columns;
+mod control;
 mod demo;
 mod doctor;
 mod guide;
 mod healthcheck;
 mod init;
+mod key;
 mod loopback;
 mod openapi;
 mod output;
@@ -66,6 +68,8 @@ enum Command {
     Sandbox(sandbox::Options),
     /// Make the first organization, its owner, and an admin key.
     Init(init::Options),
+    /// Make, list and revoke API keys.
+    Key(key::Options),
     /// List the platforms of this build and what they allow.
     Platforms(platforms::Options),
     /// Print how to make a developer app on a platform and connect an account.
@@ -122,6 +126,7 @@ fn dispatch(line: CommandLine) -> Result<(), Failure> {
         Command::Demo(options) => wait_for(demo::run(common, options)),
         Command::Sandbox(options) => wait_for(sandbox::run(common, options)),
         Command::Init(options) => wait_for(init::run(common, options)),
+        Command::Key(options) => wait_for(key::run(common, options)),
         Command::Platforms(options) => platforms::run(common, &options),
         Command::Guide(options) => guide::run(common, &options),
         Command::Doctor(options) => doctor::run(common, &options),

@@ -126,6 +126,7 @@ pub enum LogFormat {
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     pub upload_mib: u64,
+    pub requests_per_minute: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -205,7 +206,7 @@ impl Default for Log {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { upload_mib: 512 }
+        Limits { upload_mib: 512, requests_per_minute: 600 }
     }
 }
 
@@ -322,6 +323,7 @@ impl Config {
             posts_per_hour: self.pacing.posts_per_hour,
             grace: self.pacing.grace.0,
             rest_after: self.engine.rest_after.0,
+            quiet: false,
             upload_bytes_max: self.limits.upload_mib.saturating_mul(MIB),
             clock,
             entropy,

@@ -5,6 +5,8 @@ pub mod fit;
 pub mod lane;
 pub mod mend;
 pub mod pace;
+pub mod permission;
+pub mod rate;
 pub mod reach;
 pub mod recovery;
 pub mod retry;

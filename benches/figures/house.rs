@@ -109,6 +109,7 @@ pub(crate) async fn engine(directory: &Path, origin: &str) -> Engine {
         posts_per_hour: 10,
         grace: Duration::from_secs(3_600),
         rest_after: Duration::from_secs(3_600),
+        quiet: false,
         upload_bytes_max: 1 << 26,
         clock: Clock::wall(),
         entropy: Entropy::system(),

@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     Answered, Api,
-    caller::{Admin, May, Publish, Read},
+    caller::By,
     organizations::paused_since,
     paging::{PageAsked, Piece},
     reading::{Asked, Id, Strict, Text},
@@ -248,13 +248,13 @@ impl From<Health> for HealthView {
 /// For OAuth the answer names a page that the person has to open; for an app password the account
 /// is connected at once. Asking twice is harmless: it begins anew, or finds the account.
 #[utoipa::path(post, path = "/accounts/connect", tag = "accounts", request_body = NewConnection,
-    security(("key" = ["admin"])), responses(
+    responses(
         (status = 200, description = "The person has to agree first.", body = ConnectionBegun),
         (status = 201, description = "Connected.", body = ConnectionBegun),
         (status = 502, description = "The platform refused, or cannot be reached.",
             body = ProblemView, content_type = "application/problem+json")))]
 async fn connect(
-    by: May<Admin>,
+    by: By,
     State(api): State<Api>,
     Strict(asked): Strict<NewConnection>,
 ) -> Result<Response, Refused> {
@@ -299,9 +299,9 @@ async fn connect(
 ///
 /// Oldest first, disconnected ones included.
 #[utoipa::path(get, path = "/accounts", tag = "accounts", params(PageAsked),
-    security(("key" = ["read"])), responses((status = 200, body = Piece<AccountView>)))]
+    responses((status = 200, body = Piece<AccountView>)))]
 async fn list(
-    by: May<Read>,
+    by: By,
     State(api): State<Api>,
     Asked(asked): Asked<PageAsked>,
 ) -> Answered<Piece<AccountView>> {
@@ -311,12 +311,8 @@ async fn list(
 
 /// Show an account
 #[utoipa::path(get, path = "/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
-    security(("key" = ["read"])), responses((status = 200, body = AccountView)))]
-async fn show(
-    by: May<Read>,
-    State(api): State<Api>,
-    Id(id): Id<AccountId>,
-) -> Answered<AccountView> {
+    responses((status = 200, body = AccountView)))]
+async fn show(by: By, State(api): State<Api>, Id(id): Id<AccountId>) -> Answered<AccountView> {
     Ok(Json(api.engine.account(&by.caller, id)?.into()))
 }
 
@@ -325,9 +321,9 @@ async fn show(
 /// Revokes our access at the platform, deletes the tokens, and holds what was planned. What is
 /// already published stays.
 #[utoipa::path(delete, path = "/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
-    security(("key" = ["admin"])), responses((status = 200, body = AccountView)))]
+    responses((status = 200, body = AccountView)))]
 async fn disconnect(
-    by: May<Admin>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<AccountId>,
 ) -> Answered<AccountView> {
@@ -336,12 +332,8 @@ async fn disconnect(
 
 /// Show how an account is doing
 #[utoipa::path(get, path = "/accounts/{id}/health", tag = "accounts", params(("id" = String, Path)),
-    security(("key" = ["read"])), responses((status = 200, body = HealthView)))]
-async fn health(
-    by: May<Read>,
-    State(api): State<Api>,
-    Id(id): Id<AccountId>,
-) -> Answered<HealthView> {
+    responses((status = 200, body = HealthView)))]
+async fn health(by: By, State(api): State<Api>, Id(id): Id<AccountId>) -> Answered<HealthView> {
     Ok(Json(api.engine.health(&by.caller, id).await?.into()))
 }
 
@@ -349,12 +341,8 @@ async fn health(
 ///
 /// Nothing of it is published until it is resumed.
 #[utoipa::path(post, path = "/accounts/{id}/pause", tag = "accounts", params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = AccountView)))]
-async fn pause(
-    by: May<Publish>,
-    State(api): State<Api>,
-    Id(id): Id<AccountId>,
-) -> Answered<AccountView> {
+    responses((status = 200, body = AccountView)))]
+async fn pause(by: By, State(api): State<Api>, Id(id): Id<AccountId>) -> Answered<AccountView> {
     Ok(Json(api.engine.pause_account(&by.caller, id).await?.into()))
 }
 
@@ -362,12 +350,7 @@ async fn pause(
 ///
 /// Also one that was set aside because it needed attention.
 #[utoipa::path(post, path = "/accounts/{id}/resume", tag = "accounts",
-    params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = AccountView)))]
-async fn resume(
-    by: May<Publish>,
-    State(api): State<Api>,
-    Id(id): Id<AccountId>,
-) -> Answered<AccountView> {
+    params(("id" = String, Path)), responses((status = 200, body = AccountView)))]
+async fn resume(by: By, State(api): State<Api>, Id(id): Id<AccountId>) -> Answered<AccountView> {
     Ok(Json(api.engine.resume_account(&by.caller, id).await?.into()))
 }

@@ -1,73 +1,187 @@
-//! Who asks, and whether their key may. Before anything else of a request is read.
+//! Who asks, and whether they may. Before anything else of a request is read, so that nobody
+//! without a key learns anything from how a request is refused.
+//!
+//! Invariants:
+//! - a route of the description that needs a key is not entered without one that is allowed it;
+//! - a handler that wants a caller gets the one that was let in here, or is not entered at all.
 
-use std::marker::PhantomData;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
-    extract::FromRequestParts,
-    http::{header, request::Parts},
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
 
 use crate::{
-    domain::{organization::Scope, problem::Code},
-    engine::facade::Caller,
+    domain::{
+        ids::{KeyId, OrganizationId},
+        organization::Actor,
+        problem::Code,
+        time::Timestamp,
+    },
+    engine::facade::{
+        Caller, Verb,
+        rate::{self, Rate, Taken},
+    },
 };
 
 use super::{Api, refused::Refused};
 
-/// What a route asks of a key.
-pub(crate) trait Level: Send {
-    const SCOPE: Scope;
+/// Which organization is meant, where a caller could act in several.
+const ORGANIZATION: HeaderName = HeaderName::from_static("fanfare-organization");
+const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE: HeaderName = HeaderName::from_static("ratelimit");
+
+/// A request that came in by the control socket, which only those can open who could read the data
+/// directory too.
+#[derive(Clone, Copy, Debug)]
+pub struct Operator;
+
+/// What each route of the description asks for.
+pub(crate) type Verbs = HashMap<(Method, String), Verb>;
+
+/// How fast each key has been asking.
+#[derive(Clone)]
+pub(crate) struct Meters {
+    rate: Option<Rate>,
+    spent: Arc<Mutex<HashMap<KeyId, Timestamp>>>,
 }
 
-pub(crate) struct Read;
-pub(crate) struct Draft;
-pub(crate) struct Publish;
-pub(crate) struct Admin;
+impl Meters {
+    /// 0: as fast as they like.
+    pub(crate) fn new(requests_per_minute: u32) -> Meters {
+        let (calls, window) = (requests_per_minute, Duration::from_secs(60));
+        let rate = (calls > 0).then_some(Rate { calls, window });
+        Meters { rate, spent: Arc::default() }
+    }
 
-impl Level for Read {
-    const SCOPE: Scope = Scope::Read;
+    /// Only of keys that are known, so that there are never more meters than keys.
+    fn take(&self, caller: &Caller, now: Timestamp) -> Option<(Rate, Taken)> {
+        let (Some(rate), Actor::Key(key)) = (self.rate, &caller.actor) else { return None };
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = rate::take(rate, spent.get(key).copied(), now);
+        spent.insert(*key, taken.spent);
+        Some((rate, taken))
+    }
 }
 
-impl Level for Draft {
-    const SCOPE: Scope = Scope::Draft;
+/// The layer around all routes.
+pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let Some(verb) = verb_of(&api, &request) else { return next.run(request).await };
+    let caller = match caller_of(&api, &request) {
+        Ok(caller) => caller,
+        Err(refused) => return refused.into_response(),
+    };
+    let metered = api.meters.take(&caller, api.clock.now());
+    if let Some((rate, Taken { wait: Some(wait), .. })) = &metered {
+        let mut response = too_fast(*wait).into_response();
+        tell_rate(response.headers_mut(), *rate, &Taken::nothing_left(*wait));
+        return response;
+    }
+    let mut response = match caller.may(verb) {
+        Ok(()) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => Refused::from(problem).at("header.authorization").into_response(),
+    };
+    if let Some((rate, taken)) = &metered {
+        tell_rate(response.headers_mut(), *rate, taken);
+    }
+    response
 }
 
-impl Level for Publish {
-    const SCOPE: Scope = Scope::Publish;
+fn verb_of(api: &Api, request: &Request) -> Option<Verb> {
+    let path = request.extensions().get::<MatchedPath>()?.as_str().to_owned();
+    let method = match request.method() {
+        &Method::HEAD => Method::GET,
+        method => method.clone(),
+    };
+    api.verbs.get(&(method, path)).copied()
 }
 
-impl Level for Admin {
-    const SCOPE: Scope = Scope::Admin;
+fn caller_of(api: &Api, request: &Request) -> Result<Caller, Refused> {
+    let wished = wished(request.headers())?;
+    if request.extensions().get::<Operator>().is_some() {
+        let home = api.engine.operator_at_home()?;
+        return Ok(wished.map_or(home, |organization| api.engine.operator(organization)));
+    }
+    let given = request.headers().get(header::AUTHORIZATION);
+    let key = given.and_then(|value| bearer(value.to_str().ok()?));
+    let Some(key) = key else {
+        let sentence = match given {
+            Some(_) => "The header `Authorization` holds no bearer key.",
+            None => "The request carries no key.",
+        };
+        let remedy = "Send the header `Authorization: Bearer <key>`; `fanfare init` makes the \
+            first key.";
+        return Err(Refused::new(Code::Unauthorized, sentence, remedy).at("header.authorization"));
+    };
+    let caller = api.engine.authenticate(key)?;
+    match wished {
+        Some(organization) if organization != caller.organization => {
+            let sentence = "This key is not one of that organization.";
+            let remedy = "Leave the header out, or use a key of that organization.";
+            let refused = Refused::new(Code::Forbidden, sentence, remedy);
+            Err(refused.at("header.fanfare-organization"))
+        }
+        Some(_) | None => Ok(caller),
+    }
 }
 
-/// A caller whose key has at least the level's scope; where a request's content needs more, the
-/// façade says so. Comes first among a handler's arguments, so
-/// that nobody without a key learns anything from how a request is refused.
-pub(crate) struct May<L> {
+fn wished(headers: &HeaderMap) -> Result<Option<OrganizationId>, Refused> {
+    let Some(value) = headers.get(ORGANIZATION) else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    id.map(Some).ok_or_else(|| {
+        let sentence = "The header `Fanfare-Organization` is not the id of an organization.";
+        let remedy = "Send an id such as `org_01jd3v9p0c8k5t2m7q4x6y1z0n`, or leave it out.";
+        Refused::new(Code::BadRequest, sentence, remedy).at("header.fanfare-organization")
+    })
+}
+
+fn too_fast(wait: Duration) -> Refused {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    Refused::new(
+        Code::TooManyRequests,
+        format!("This key has asked too often; it may ask again in {seconds} s."),
+        "Wait as long as `Retry-After` says, and read the live stream of events instead of asking \
+         again and again.",
+    )
+    .retry_after(seconds)
+}
+
+/// As in draft-ietf-httpapi-ratelimit-headers-10 (read 2026-11-26).
+fn tell_rate(headers: &mut HeaderMap, rate: Rate, taken: &Taken) {
+    let policy = format!("\"key\";q={};w={}", rate.calls, rate.window.as_secs());
+    let left = format!("\"key\";r={};t={}", taken.left, taken.whole_in.as_secs());
+    for (name, text) in [(RATE_POLICY, policy), (RATE, left)] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Whoever was let in.
+pub(crate) struct By {
     pub(crate) caller: Caller,
-    level: PhantomData<L>,
 }
 
-impl<L: Level> FromRequestParts<Api> for May<L> {
+impl FromRequestParts<Api> for By {
     type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<May<L>, Refused> {
-        let given = parts.headers.get(header::AUTHORIZATION);
-        let key = given.and_then(|value| bearer(value.to_str().ok()?));
-        let Some(key) = key else {
-            let sentence = match given {
-                Some(_) => "The header `Authorization` holds no bearer key.",
-                None => "The request carries no key.",
-            };
-            let remedy = "Send the header `Authorization: Bearer <key>`; `fanfare init` makes the \
-                first key.";
-            return Err(
-                Refused::new(Code::Unauthorized, sentence, remedy).at("header.authorization")
-            );
-        };
-        let caller = api.engine.authenticate(key)?;
-        require(&caller, L::SCOPE)?;
-        Ok(May { caller, level: PhantomData })
+    async fn from_request_parts(parts: &mut Parts, _api: &Api) -> Result<By, Refused> {
+        // Put there by `admit`, and by nobody else.
+        let caller = parts.extensions.get::<Caller>().cloned();
+        caller.map(|caller| By { caller }).ok_or_else(|| {
+            let sentence = "This route is not in the table of permissions.";
+            Refused::new(Code::Internal, sentence, "Report this as a bug.")
+        })
     }
 }
 
@@ -75,25 +189,6 @@ fn bearer(value: &str) -> Option<&str> {
     let (scheme, key) = value.split_once(' ')?;
     let key = key.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !key.is_empty()).then_some(key)
-}
-
-fn require(caller: &Caller, scope: Scope) -> Result<(), Refused> {
-    if caller.scope >= scope {
-        return Ok(());
-    }
-    let (has, needs) = (scope_name(caller.scope), scope_name(scope));
-    let sentence = format!("This key has the scope `{has}`; the request needs `{needs}`.");
-    let remedy = "Use a key with a wider scope.";
-    Err(Refused::new(Code::Forbidden, sentence, remedy).at("header.authorization"))
-}
-
-fn scope_name(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Read => "read",
-        Scope::Draft => "draft",
-        Scope::Publish => "publish",
-        Scope::Admin => "admin",
-    }
 }
 
 #[cfg(test)]

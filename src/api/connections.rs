@@ -13,7 +13,7 @@ use crate::{
 use super::{
     Answered, Api,
     accounts::AccountView,
-    caller::{Admin, May},
+    caller::By,
     reading::{Id, Strict, Text},
     refused::ProblemView,
 };
@@ -103,8 +103,8 @@ impl From<ChoiceTarget> for ConnectionTarget {
 /// What there is to choose from, once the person has agreed on the platform's page; 404 before
 /// that, and an hour after.
 #[utoipa::path(get, path = "/connections/{id}", tag = "connections", params(("id" = String, Path)),
-    security(("key" = ["admin"])), responses((status = 200, body = Connection)))]
-async fn show(by: May<Admin>, State(api): State<Api>, Id(id): Id<String>) -> Answered<Connection> {
+    responses((status = 200, body = Connection)))]
+async fn show(by: By, State(api): State<Api>, Id(id): Id<String>) -> Answered<Connection> {
     Ok(Json(api.engine.connection(&by.caller, &id)?.into()))
 }
 
@@ -113,12 +113,12 @@ async fn show(by: May<Admin>, State(api): State<Api>, Id(id): Id<String>) -> Ans
 /// Asking twice, or again with more, connects what is not connected yet and changes nothing else.
 /// All of them are connected, or none.
 #[utoipa::path(post, path = "/connections/{id}", tag = "connections", params(("id" = String, Path)),
-    request_body = Chosen, security(("key" = ["admin"])), responses(
+    request_body = Chosen, responses(
         (status = 200, body = ChosenAccounts),
         (status = 422, description = "None of the targets, or one that cannot be chosen.",
             body = ProblemView, content_type = "application/problem+json")))]
 async fn choose(
-    by: May<Admin>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<String>,
     Strict(chosen): Strict<Chosen>,

@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     Answered, Api,
-    caller::{May, Publish, Read},
+    caller::By,
     paging::{self, Piece},
     reading::{Asked, Id, Strict, Text},
     refused::{ProblemView, Refused},
@@ -208,9 +208,9 @@ pub(crate) struct LiveAt {
 ///
 /// Newest first, of one state or account if asked.
 #[utoipa::path(get, path = "/deliveries", tag = "deliveries", params(DeliveriesAsked),
-    security(("key" = ["read"])), responses((status = 200, body = Piece<DeliveryView>)))]
+    responses((status = 200, body = Piece<DeliveryView>)))]
 async fn list(
-    by: May<Read>,
+    by: By,
     State(api): State<Api>,
     Asked(asked): Asked<DeliveriesAsked>,
 ) -> Answered<Piece<DeliveryView>> {
@@ -236,12 +236,8 @@ fn unknown_state(unknown: &str) -> Refused {
 
 /// Show a delivery
 #[utoipa::path(get, path = "/deliveries/{id}", tag = "deliveries", params(("id" = String, Path)),
-    security(("key" = ["read"])), responses((status = 200, body = DeliveryView)))]
-async fn show(
-    by: May<Read>,
-    State(api): State<Api>,
-    Id(id): Id<DeliveryId>,
-) -> Answered<DeliveryView> {
+    responses((status = 200, body = DeliveryView)))]
+async fn show(by: By, State(api): State<Api>, Id(id): Id<DeliveryId>) -> Answered<DeliveryView> {
     let delivery = api.engine.delivery(&by.caller, id)?;
     Ok(Json(DeliveryView::new(delivery, api.clock.now())))
 }
@@ -250,13 +246,8 @@ async fn show(
 ///
 /// One that failed, is held or waits: now, from where it stands.
 #[utoipa::path(post, path = "/deliveries/{id}/retry", tag = "deliveries",
-    params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = DeliveryView)))]
-async fn retry(
-    by: May<Publish>,
-    State(api): State<Api>,
-    Id(id): Id<DeliveryId>,
-) -> Answered<DeliveryView> {
+    params(("id" = String, Path)), responses((status = 200, body = DeliveryView)))]
+async fn retry(by: By, State(api): State<Api>, Id(id): Id<DeliveryId>) -> Answered<DeliveryView> {
     let delivery = api.engine.retry_delivery(&by.caller, id).await?;
     Ok(Json(DeliveryView::new(delivery, api.clock.now())))
 }
@@ -265,13 +256,8 @@ async fn retry(
 ///
 /// The post's other deliveries go on.
 #[utoipa::path(post, path = "/deliveries/{id}/cancel", tag = "deliveries",
-    params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = DeliveryView)))]
-async fn cancel(
-    by: May<Publish>,
-    State(api): State<Api>,
-    Id(id): Id<DeliveryId>,
-) -> Answered<DeliveryView> {
+    params(("id" = String, Path)), responses((status = 200, body = DeliveryView)))]
+async fn cancel(by: By, State(api): State<Api>, Id(id): Id<DeliveryId>) -> Answered<DeliveryView> {
     let delivery = api.engine.cancel_delivery(&by.caller, id).await?;
     Ok(Json(DeliveryView::new(delivery, api.clock.now())))
 }
@@ -282,10 +268,9 @@ async fn cancel(
 /// say.
 #[utoipa::path(post, path = "/deliveries/{id}/resolve", tag = "deliveries",
     params(("id" = String, Path)),
-    request_body = ResolutionBody,
-    security(("key" = ["publish"])), responses((status = 200, body = DeliveryView)))]
+    request_body = ResolutionBody, responses((status = 200, body = DeliveryView)))]
 async fn resolve(
-    by: May<Publish>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<DeliveryId>,
     Strict(body): Strict<ResolutionBody>,
@@ -303,16 +288,11 @@ async fn resolve(
 ///
 /// Removes all of its parts at the platform.
 #[utoipa::path(post, path = "/deliveries/{id}/remove", tag = "deliveries",
-    params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses(
+    params(("id" = String, Path)), responses(
         (status = 200, body = DeliveryView),
         (status = 502, description = "The platform refused, or cannot be reached.",
             body = ProblemView, content_type = "application/problem+json")))]
-async fn remove(
-    by: May<Publish>,
-    State(api): State<Api>,
-    Id(id): Id<DeliveryId>,
-) -> Answered<DeliveryView> {
+async fn remove(by: By, State(api): State<Api>, Id(id): Id<DeliveryId>) -> Answered<DeliveryView> {
     let delivery = api.engine.remove_delivery(&by.caller, id).await?;
     Ok(Json(DeliveryView::new(delivery, api.clock.now())))
 }
@@ -332,15 +312,14 @@ pub(crate) struct Revision {
 ///
 /// Where the platform lets programs do that. Asking twice changes it to the same text.
 #[utoipa::path(post, path = "/deliveries/{id}/revise", tag = "deliveries",
-    params(("id" = String, Path)), request_body = Revision,
-    security(("key" = ["publish"])), responses(
+    params(("id" = String, Path)), request_body = Revision, responses(
         (status = 200, body = DeliveryView),
         (status = 422, description = "The platform would not take that text.",
             body = ProblemView, content_type = "application/problem+json"),
         (status = 502, description = "The platform refused, or cannot be reached.",
             body = ProblemView, content_type = "application/problem+json")))]
 async fn revise(
-    by: May<Publish>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<DeliveryId>,
     Strict(wanted): Strict<Revision>,

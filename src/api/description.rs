@@ -3,19 +3,22 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http};
 use utoipa::{
     OpenApi,
     openapi::{
         ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
         path::{Operation, PathItem},
-        security::{Http, HttpAuthScheme, SecurityScheme},
+        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use crate::engine::facade::Verb;
+
 use super::{
     Api,
+    caller::Verbs,
     refused::{FindingView, PROBLEM_JSON, ProblemView},
 };
 
@@ -39,6 +42,7 @@ use super::{
         (name = "media", description = "Uploaded files."),
         (name = "events", description = "Everything that happened."),
         (name = "organizations", description = "Tenants, and the panic switches."),
+        (name = "keys", description = "What programs act by."),
         (name = "platforms", description = "What can be published to."),
         (name = "health", description = "For supervisors."),
     )
@@ -57,7 +61,7 @@ pub(crate) fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openap
             Http::builder()
                 .scheme(HttpAuthScheme::Bearer)
                 .description(Some(
-                    "A key from `fanfare init`. Scopes: read, draft, publish, admin; \
+                    "A key from `fanfare init` or `POST /api/v1/keys`. Scopes: read, draft, publish, admin; \
                     each includes the ones before it.",
                 ))
                 .build(),
@@ -69,6 +73,7 @@ pub(crate) fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openap
         let named = path.contains('{');
         for (method, operation) in operations(item) {
             name(operation);
+            secure(operation);
             add_refusals(method, operation, named);
         }
     }
@@ -85,7 +90,8 @@ fn problem() -> Response {
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     let reads = item.get.iter_mut().map(|operation| (Method::Reads, operation));
-    let changes = [&mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten();
+    let changes =
+        [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten();
     reads.chain(changes.map(|operation| (Method::Changes, operation)))
 }
 
@@ -103,13 +109,42 @@ fn name(operation: &mut Operation) {
     }
 }
 
+/// What is in the table of permissions needs a key with the scope that the table names.
+fn secure(operation: &mut Operation) {
+    if let Some(verb) = operation.operation_id.as_deref().and_then(Verb::named) {
+        let scope = verb.needs().scope.name();
+        operation.security = Some(vec![SecurityRequirement::new("key", [scope])]);
+    }
+}
+
+/// Which verb each route stands for.
+pub(crate) fn verbs(document: &utoipa::openapi::OpenApi) -> Verbs {
+    let mut verbs = Verbs::new();
+    for (path, item) in &document.paths.paths {
+        let methods = [
+            (http::Method::GET, &item.get),
+            (http::Method::POST, &item.post),
+            (http::Method::PUT, &item.put),
+            (http::Method::PATCH, &item.patch),
+            (http::Method::DELETE, &item.delete),
+        ];
+        for (method, operation) in methods {
+            let id = operation.as_ref().and_then(|operation| operation.operation_id.as_deref());
+            if let Some(verb) = id.and_then(Verb::named) {
+                verbs.insert((method, path.clone()), verb);
+            }
+        }
+    }
+    verbs
+}
+
 fn add_refusals(method: Method, operation: &mut Operation, named: bool) {
     let keyed = operation.security.as_ref().is_some_and(|all| {
         all.iter().any(|one| serde_json::to_string(one).is_ok_and(|text| text.contains("key")))
     });
     let mut statuses = vec!["500", "503", "504"];
     if keyed {
-        statuses.extend(["400", "401", "403", "422"]);
+        statuses.extend(["400", "401", "403", "422", "429"]);
     }
     if named {
         statuses.push("404");

@@ -31,7 +31,7 @@ use crate::{
 
 use super::{
     Api,
-    caller::{May, Read},
+    caller::By,
     paging::{self, Piece},
     reading::{Asked, Text},
     refused::Refused,
@@ -49,7 +49,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
 pub(crate) struct EventView {
-    /// Counts from 1 inside an organization, without gaps.
+    /// Counts from 1 inside an organization, without gaps but for what a key does not see.
     sequence: u64,
     #[schema(value_type = String, format = DateTime)]
     at: Text<Timestamp>,
@@ -118,10 +118,10 @@ pub(crate) struct EventsAsked {
     params(EventsAsked,
         ("Last-Event-ID" = Option<String>, Header,
             description = "The last sequence that you received.")),
-    security(("key" = ["read"])), responses((status = 200, content(
+    responses((status = 200, content(
         (Piece<EventView> = "application/json"), (String = "text/event-stream")))))]
 async fn list(
-    by: May<Read>,
+    by: By,
     State(api): State<Api>,
     headers: HeaderMap,
     Asked(asked): Asked<EventsAsked>,
@@ -129,10 +129,9 @@ async fn list(
     if wants_json(&headers) {
         let after = after_cursor(&asked)?;
         let limit = paging::checked(asked.limit)?;
-        let events = api.engine.events(&by.caller, after, limit)?;
-        let full = events.len() == limit;
-        let next = events.last().filter(|_| full).map(|event| event.sequence.to_string());
-        let items = events.into_iter().map(EventView::from).collect();
+        let told = api.engine.events(&by.caller, after, limit)?;
+        let next = told.more.then(|| told.upto.to_string());
+        let items = told.events.into_iter().map(EventView::from).collect();
         return Ok(Json(Piece { items, next }).into_response());
     }
     let after = match last_event_id(&headers)?.or(asked.after) {
@@ -212,9 +211,16 @@ impl Feed {
             }
             // Marked as seen before reading: what comes in between wakes us again.
             self.changed.borrow_and_update();
-            self.waiting = self.engine.events(&self.caller, self.after, BATCH).ok()?.into();
+            if !self.engine.is_still(&self.caller) {
+                return None;
+            }
+            let told = self.engine.events(&self.caller, self.after, BATCH).ok()?;
+            self.waiting = told.events.into();
             if self.waiting.is_empty() {
-                self.wait().await?;
+                self.after = told.upto;
+                if !told.more {
+                    self.wait().await?;
+                }
             }
         }
     }

@@ -27,7 +27,7 @@ use crate::{
 
 use super::{
     Answered, Api,
-    caller::{Draft, May, Read},
+    caller::By,
     once::{self, Replay},
     paging::{PageAsked, Piece},
     reading::{Asked, Id, Strict, Text, cut_off},
@@ -135,9 +135,9 @@ pub(crate) struct UploadForm {
 ///
 /// Newest first.
 #[utoipa::path(get, path = "/media", tag = "media", params(PageAsked),
-    security(("key" = ["read"])), responses((status = 200, body = Piece<MediaView>)))]
+    responses((status = 200, body = Piece<MediaView>)))]
 async fn list(
-    by: May<Read>,
+    by: By,
     State(api): State<Api>,
     Asked(asked): Asked<PageAsked>,
 ) -> Answered<Piece<MediaView>> {
@@ -152,10 +152,9 @@ async fn list(
 #[utoipa::path(post, path = "/media", tag = "media", params(UploadAsked),
     request_body(content((UploadForm = "multipart/form-data"),
         (String = "application/octet-stream"))),
-    security(("key" = ["draft"])),
     responses((status = 201, description = "Received.", body = MediaView)))]
 async fn upload(
-    by: May<Draft>,
+    by: By,
     State(api): State<Api>,
     Asked(asked): Asked<UploadAsked>,
     request: Request,
@@ -233,12 +232,12 @@ pub(crate) struct FittedView {
 /// that it takes, and without metadata such as the place where it was taken. The file itself stays
 /// as it is. Where nothing has to be done, the answer is the file itself, with `changed: false`.
 #[utoipa::path(post, path = "/media/{id}/fit", tag = "media", params(("id" = String, Path)),
-    request_body = FitBody, security(("key" = ["draft"])), responses(
+    request_body = FitBody, responses(
         (status = 201, description = "Made.", body = FittedView),
         (status = 200, description = "Fits as it is, or made by an earlier request with this key.",
             body = FittedView)))]
 async fn fit(
-    by: May<Draft>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<MediaId>,
     headers: HeaderMap,
@@ -257,8 +256,8 @@ async fn fit(
 
 /// Show a file's record
 #[utoipa::path(get, path = "/media/{id}", tag = "media", params(("id" = String, Path)),
-    security(("key" = ["read"])), responses((status = 200, body = MediaView)))]
-async fn show(by: May<Read>, State(api): State<Api>, Id(id): Id<MediaId>) -> Answered<MediaView> {
+    responses((status = 200, body = MediaView)))]
+async fn show(by: By, State(api): State<Api>, Id(id): Id<MediaId>) -> Answered<MediaView> {
     Ok(Json(api.engine.media(&by.caller, id)?.into()))
 }
 
@@ -266,9 +265,9 @@ async fn show(by: May<Read>, State(api): State<Api>, Id(id): Id<MediaId>) -> Ans
 ///
 /// Refused while a post that has still to go out uses it.
 #[utoipa::path(delete, path = "/media/{id}", tag = "media", params(("id" = String, Path)),
-    security(("key" = ["draft"])), responses((status = 204, description = "Deleted.")))]
+    responses((status = 204, description = "Deleted.")))]
 async fn delete(
-    by: May<Draft>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<MediaId>,
 ) -> Result<StatusCode, Refused> {

@@ -23,7 +23,7 @@ use crate::{
 
 use super::{
     Answered, Api,
-    caller::{Admin, May, Publish, Read},
+    caller::By,
     once::{self, Replay},
     paging::{PageAsked, Piece},
     reading::{Asked, Id, Strict, Text},
@@ -125,9 +125,9 @@ pub(crate) struct Everything {
 ///
 /// Those that the key may see: its own, or all of the instance. Oldest first.
 #[utoipa::path(get, path = "/organizations", tag = "organizations", params(PageAsked),
-    security(("key" = ["read"])), responses((status = 200, body = Piece<OrganizationView>)))]
+    responses((status = 200, body = Piece<OrganizationView>)))]
 async fn list(
-    by: May<Read>,
+    by: By,
     State(api): State<Api>,
     Asked(asked): Asked<PageAsked>,
 ) -> Answered<Piece<OrganizationView>> {
@@ -140,10 +140,9 @@ async fn list(
 /// Needs a key of the instance's owner. Answers with an admin key of the new organization, which is
 /// shown once.
 #[utoipa::path(post, path = "/organizations", tag = "organizations", request_body = NewOrganization,
-    security(("key" = ["admin"])),
     responses((status = 201, description = "Made.", body = FoundedOrganization)))]
 async fn create(
-    by: May<Admin>,
+    by: By,
     State(api): State<Api>,
     headers: HeaderMap,
     Strict(asked): Strict<NewOrganization>,
@@ -158,10 +157,9 @@ async fn create(
 
 /// Show an organization
 #[utoipa::path(get, path = "/organizations/{id}", tag = "organizations",
-    params(("id" = String, Path)),
-    security(("key" = ["read"])), responses((status = 200, body = OrganizationView)))]
+    params(("id" = String, Path)), responses((status = 200, body = OrganizationView)))]
 async fn show(
-    by: May<Read>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<OrganizationId>,
 ) -> Answered<OrganizationView> {
@@ -173,10 +171,9 @@ async fn show(
 /// Its name, its grace, its pace.
 #[utoipa::path(patch, path = "/organizations/{id}", tag = "organizations",
     params(("id" = String, Path)),
-    request_body = OrganizationChange,
-    security(("key" = ["admin"])), responses((status = 200, body = OrganizationView)))]
+    request_body = OrganizationChange, responses((status = 200, body = OrganizationView)))]
 async fn edit(
-    by: May<Admin>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<OrganizationId>,
     Strict(change): Strict<OrganizationChange>,
@@ -193,10 +190,9 @@ async fn edit(
 ///
 /// Nothing of it is published until it is resumed; what becomes due waits on its lane.
 #[utoipa::path(post, path = "/organizations/{id}/pause", tag = "organizations",
-    params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = OrganizationView)))]
+    params(("id" = String, Path)), responses((status = 200, body = OrganizationView)))]
 async fn pause(
-    by: May<Publish>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<OrganizationId>,
 ) -> Answered<OrganizationView> {
@@ -207,10 +203,9 @@ async fn pause(
 ///
 /// What became due meanwhile goes out if it is within the grace, and is held as missed if not.
 #[utoipa::path(post, path = "/organizations/{id}/resume", tag = "organizations",
-    params(("id" = String, Path)),
-    security(("key" = ["publish"])), responses((status = 200, body = OrganizationView)))]
+    params(("id" = String, Path)), responses((status = 200, body = OrganizationView)))]
 async fn resume(
-    by: May<Publish>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<OrganizationId>,
 ) -> Answered<OrganizationView> {
@@ -221,8 +216,8 @@ async fn resume(
 ///
 /// The panic switch: nothing of any organization is published. Needs a key of the instance's owner.
 #[utoipa::path(post, path = "/pause", tag = "organizations",
-    security(("key" = ["admin"])), responses((status = 200, body = Everything)))]
-async fn pause_everything(by: May<Admin>, State(api): State<Api>) -> Answered<Everything> {
+    responses((status = 200, body = Everything)))]
+async fn pause_everything(by: By, State(api): State<Api>) -> Answered<Everything> {
     api.engine.pause_everything(&by.caller).await?;
     Ok(Json(Everything { paused: api.engine.everything_paused() }))
 }
@@ -231,8 +226,8 @@ async fn pause_everything(by: May<Admin>, State(api): State<Api>) -> Answered<Ev
 ///
 /// Ends what `POST /api/v1/pause` began. Needs a key of the instance's owner.
 #[utoipa::path(post, path = "/resume", tag = "organizations",
-    security(("key" = ["admin"])), responses((status = 200, body = Everything)))]
-async fn resume_everything(by: May<Admin>, State(api): State<Api>) -> Answered<Everything> {
+    responses((status = 200, body = Everything)))]
+async fn resume_everything(by: By, State(api): State<Api>) -> Answered<Everything> {
     api.engine.resume_everything(&by.caller).await?;
     Ok(Json(Everything { paused: api.engine.everything_paused() }))
 }

@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     Answered, Api,
-    caller::{Draft, May, Read},
+    caller::By,
     content::{ContentBody, PlanBody, Variants, read_variants, show_variants},
     deliveries::DeliveryView,
     events::{EventView, actor_name},
@@ -175,13 +175,12 @@ impl PostBody {
 ///
 /// A draft needs the scope `draft`, anything that goes out `publish`. It is answered when it is on
 /// disk. With an `Idempotency-Key`, sending it twice makes one post.
-#[utoipa::path(post, path = "/posts", tag = "posts", request_body = NewPostBody,
-    security(("key" = ["draft"])), responses(
+#[utoipa::path(post, path = "/posts", tag = "posts", request_body = NewPostBody, responses(
         (status = 201, description = "On disk.", body = PostBody),
         (status = 200, description = "Made by an earlier request with this key.",
             body = PostBody)))]
 async fn create(
-    by: May<Draft>,
+    by: By,
     State(api): State<Api>,
     headers: HeaderMap,
     Strict(body): Strict<NewPostBody>,
@@ -199,9 +198,9 @@ async fn create(
 ///
 /// Checks it against every target as `POST /api/v1/posts` would, and changes nothing.
 #[utoipa::path(post, path = "/posts/validate", tag = "posts", request_body = NewPostBody,
-    security(("key" = ["read"])), responses((status = 200, body = ValidationView)))]
+    responses((status = 200, body = ValidationView)))]
 async fn validate(
-    by: May<Read>,
+    by: By,
     State(api): State<Api>,
     Strict(body): Strict<NewPostBody>,
 ) -> Answered<ValidationView> {
@@ -212,9 +211,9 @@ async fn validate(
 ///
 /// Newest first, each with its deliveries.
 #[utoipa::path(get, path = "/posts", tag = "posts", params(PageAsked),
-    security(("key" = ["read"])), responses((status = 200, body = Piece<PostBody>)))]
+    responses((status = 200, body = Piece<PostBody>)))]
 async fn list(
-    by: May<Read>,
+    by: By,
     State(api): State<Api>,
     Asked(asked): Asked<PageAsked>,
 ) -> Answered<Piece<PostBody>> {
@@ -225,12 +224,8 @@ async fn list(
 
 /// Show a post
 #[utoipa::path(get, path = "/posts/{id}", tag = "posts", params(("id" = String, Path)),
-    security(("key" = ["read"])), responses((status = 200, body = PostBody)))]
-async fn show(
-    by: May<Read>,
-    State(api): State<Api>,
-    Id(id): Id<PostId>,
-) -> Result<Response, Refused> {
+    responses((status = 200, body = PostBody)))]
+async fn show(by: By, State(api): State<Api>, Id(id): Id<PostId>) -> Result<Response, Refused> {
     let view = api.engine.post(&by.caller, id)?;
     Ok(PostBody::new(view, api.clock.now()).answer())
 }
@@ -241,13 +236,12 @@ async fn show(
 /// since. A draft needs the scope `draft`, anything that goes out `publish`.
 #[utoipa::path(patch, path = "/posts/{id}", tag = "posts", request_body = PostChange,
     params(("id" = String, Path),
-        ("If-Match" = Option<String>, Header, description = "The ETag that you read.")),
-    security(("key" = ["draft"])), responses(
+        ("If-Match" = Option<String>, Header, description = "The ETag that you read.")), responses(
         (status = 200, body = PostBody),
         (status = 412, description = "Somebody changed it since.",
             body = ProblemView, content_type = "application/problem+json")))]
 async fn edit(
-    by: May<Draft>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<PostId>,
     headers: HeaderMap,
@@ -278,12 +272,8 @@ async fn edit(
 /// Whatever has not gone out will not. What is already published stays. A draft needs the scope
 /// `draft`, a planned post `publish`.
 #[utoipa::path(post, path = "/posts/{id}/cancel", tag = "posts", params(("id" = String, Path)),
-    security(("key" = ["draft"])), responses((status = 200, body = PostBody)))]
-async fn cancel(
-    by: May<Draft>,
-    State(api): State<Api>,
-    Id(id): Id<PostId>,
-) -> Result<Response, Refused> {
+    responses((status = 200, body = PostBody)))]
+async fn cancel(by: By, State(api): State<Api>, Id(id): Id<PostId>) -> Result<Response, Refused> {
     let view = api.engine.cancel_post(&by.caller, id).await?;
     Ok(PostBody::new(view, api.clock.now()).answer())
 }
@@ -292,12 +282,8 @@ async fn cancel(
 ///
 /// The same as `POST /api/v1/posts/{id}/cancel`: its record stays.
 #[utoipa::path(delete, path = "/posts/{id}", tag = "posts", params(("id" = String, Path)),
-    security(("key" = ["draft"])), responses((status = 200, body = PostBody)))]
-async fn delete(
-    by: May<Draft>,
-    State(api): State<Api>,
-    Id(id): Id<PostId>,
-) -> Result<Response, Refused> {
+    responses((status = 200, body = PostBody)))]
+async fn delete(by: By, State(api): State<Api>, Id(id): Id<PostId>) -> Result<Response, Refused> {
     let view = api.engine.cancel_post(&by.caller, id).await?;
     Ok(PostBody::new(view, api.clock.now()).answer())
 }
@@ -306,9 +292,9 @@ async fn delete(
 ///
 /// Everything that happened to it and its deliveries, oldest first: why it is late, who changed it.
 #[utoipa::path(get, path = "/posts/{id}/timeline", tag = "posts", params(("id" = String, Path)),
-    security(("key" = ["read"])), responses((status = 200, body = Piece<EventView>)))]
+    responses((status = 200, body = Piece<EventView>)))]
 async fn timeline(
-    by: May<Read>,
+    by: By,
     State(api): State<Api>,
     Id(id): Id<PostId>,
 ) -> Answered<Piece<EventView>> {

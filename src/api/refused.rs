@@ -19,6 +19,8 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 pub(crate) struct Refused {
     problem: Box<Problem>,
     status: StatusCode,
+    /// Seconds.
+    retry_after: Option<u64>,
 }
 
 impl Refused {
@@ -33,6 +35,11 @@ impl Refused {
     pub(crate) fn at(mut self, place: impl Into<String>) -> Refused {
         self.problem.place = place.into();
         self
+    }
+
+    /// After how many seconds it is worth asking again.
+    pub(crate) fn retry_after(self, seconds: u64) -> Refused {
+        Refused { retry_after: Some(seconds), ..self }
     }
 
     /// For the few cases where HTTP has a finer word than the problem's code.
@@ -68,8 +75,9 @@ impl Refused {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let unavailable = self.status == StatusCode::SERVICE_UNAVAILABLE;
+        if let Some(seconds) = self.retry_after.or(unavailable.then_some(1)) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -77,7 +85,8 @@ impl Refused {
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Refused {
-        Refused { status: status(problem.code), problem: Box::new(problem) }
+        let status = status(problem.code);
+        Refused { status, problem: Box::new(problem), retry_after: None }
     }
 }
 
@@ -94,6 +103,7 @@ pub(crate) fn status(code: Code) -> StatusCode {
         Code::BadRequest => StatusCode::BAD_REQUEST,
         Code::Unauthorized => StatusCode::UNAUTHORIZED,
         Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Conflict | Code::IdempotencyConflict | Code::WrongState | Code::AppMissing => {
             StatusCode::CONFLICT

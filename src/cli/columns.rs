@@ -46,6 +46,18 @@ pub(super) fn markdown(text: &str) -> String {
     page.lines.join("\n")
 }
 
+/// Rows whose cells stand below each other; of the last one nothing is cut.
+pub(super) fn table<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<_> = rows.collect();
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[derive(Default)]
 struct Page {
     lines: Vec<String>,

@@ -120,7 +120,7 @@ impl Stage {
         for fault in script::faults(&playbill) {
             playground.sandbox.inject(fault);
         }
-        let server = Server::start(settings, listener).await?;
+        let server = Server::start(settings, 0, listener).await?;
         let founded = server.engine.found(Founding {
             organization: "Harbour Post".to_owned(),
             owner_name: "Robot".to_owned(),

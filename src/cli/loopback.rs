@@ -1,12 +1,12 @@
 //! The smallest HTTP client that can talk to ourselves: HTTP/1.0, plain, one request a connection.
 //!
-//! For the health check and the robot of the demonstration, on addresses of this machine. Whatever
+//! For the health check, the control socket and the robot of the demonstration. Whatever
 //! leaves the machine goes through `net`.
 
-use std::io;
+use std::{io, path::Path};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
 use url::Url;
@@ -41,9 +41,32 @@ pub(super) async fn send(
     let port = url.port_or_known_default().unwrap_or(80);
     // Brackets are how a URL writes an IPv6 address, not how a socket does.
     let address = (host.trim_matches(['[', ']']), port);
-    let mut stream = TcpStream::connect(address).await?;
+    let stream = TcpStream::connect(address).await?;
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let mut head = format!("{method} {}{query} HTTP/1.0\r\nhost: {host}:{port}\r\n", url.path());
+    let begin = format!("{method} {}{query} HTTP/1.0\r\nhost: {host}:{port}\r\n", url.path());
+    exchange(stream, begin, headers, body).await
+}
+
+/// Through a socket in the file system; `path` with its query.
+#[cfg(unix)]
+pub(super) async fn send_through(
+    socket: &Path,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Answer> {
+    let stream = tokio::net::UnixStream::connect(socket).await?;
+    let begin = format!("{method} {path} HTTP/1.0\r\nhost: localhost\r\n");
+    exchange(stream, begin, headers, body).await
+}
+
+async fn exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    mut head: String,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Answer> {
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

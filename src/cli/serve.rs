@@ -52,7 +52,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
         furnish(&mut settings, &origin);
         tell_about(&origin);
     }
-    let server = Server::start(settings, listener).await?;
+    let server = Server::start(settings, config.limits.requests_per_minute, listener).await?;
     greet(&server, &config);
     let ended = tokio::select! {
         () = signals.next() => {

@@ -9,10 +9,9 @@ use crate::{
     api,
     clock::Clock,
     engine::{Engine, Place, Settings},
-    entropy::Entropy,
 };
 
-use super::Failure;
+use super::{Failure, control};
 
 /// `flag` is what would choose another port.
 pub(super) async fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Failure> {
@@ -80,18 +79,28 @@ pub(super) struct Server {
 impl Server {
     pub(super) async fn start(
         settings: Settings,
+        requests_per_minute: u32,
         listener: TcpListener,
     ) -> Result<Server, Failure> {
         let (clock, entropy) = (settings.clock.clone(), settings.entropy.clone());
+        let directory = match &settings.data {
+            Place::Directory(directory) => Some(directory.clone()),
+            Place::Memory(_) => None,
+        };
         let engine = start_engine(settings).await?;
-        Ok(Server::around(engine, clock, entropy, listener))
-    }
-
-    fn around(engine: Engine, clock: Clock, entropy: Entropy, listener: TcpListener) -> Server {
         let (stopping, asked) = watch::channel(false);
-        let outside = api::Settings { clock: clock.clone(), entropy, stopping: asked.clone() };
-        let task = spawn(listener, api::router(engine.clone(), outside), asked);
-        Server { engine, clock, stopping, task }
+        let outside = api::Settings {
+            clock: clock.clone(),
+            entropy,
+            requests_per_minute,
+            stopping: asked.clone(),
+        };
+        let router = api::router(engine.clone(), outside);
+        if let Some(directory) = directory {
+            control::listen(&directory, router.clone(), asked.clone());
+        }
+        let task = spawn(listener, router, asked);
+        Ok(Server { engine, clock, stopping, task })
     }
 
     /// Takes no new requests, lets what runs end, and stops within about `deadline`.

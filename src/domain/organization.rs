@@ -1,9 +1,9 @@
 //! A tenant, the people in it, and the keys by which programs act for it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::domain::{
-    ids::{KeyId, MemberId, OrganizationId},
+    ids::{AccountId, KeyId, MemberId, OrganizationId},
     time::Timestamp,
 };
 
@@ -45,6 +45,23 @@ pub enum Role {
     Admin,
     Editor,
     Viewer,
+    /// Sees nothing.
+    Guest,
+}
+
+impl Role {
+    pub const ALL: &'static [Role] =
+        &[Role::Owner, Role::Admin, Role::Editor, Role::Viewer, Role::Guest];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Owner => "owner",
+            Role::Admin => "admin",
+            Role::Editor => "editor",
+            Role::Viewer => "viewer",
+            Role::Guest => "guest",
+        }
+    }
 }
 
 /// An API key. The secret part is shown once; what is kept is its hash, which is its place in the
@@ -58,8 +75,11 @@ pub struct Key {
     /// SHA-256 of the whole key as text.
     pub hash: [u8; 32],
     pub created: Timestamp,
-    /// Keys of the instance's owner may also make organizations.
     pub reach: Reach,
+    /// From then on it is as if it were not there.
+    pub expires: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub used: Option<Timestamp>,
 }
 
 /// Each scope includes the ones before it.
@@ -72,6 +92,12 @@ pub enum Scope {
 }
 
 impl Scope {
+    pub fn named(name: &str) -> Option<Scope> {
+        Scope::ALL.iter().copied().find(|scope| scope.name() == name)
+    }
+
+    pub const ALL: &'static [Scope] = &[Scope::Read, Scope::Draft, Scope::Publish, Scope::Admin];
+
     pub fn name(self) -> &'static str {
         match self {
             Scope::Read => "read",
@@ -82,8 +108,38 @@ impl Scope {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a caller can get at.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
+    /// Some accounts of the organization, and what concerns these alone.
+    Accounts(BTreeSet<AccountId>),
+    Organization,
+    /// Every organization, as far as organizations and the instance itself are concerned. Posts and
+    /// accounts are still those of one's own.
+    Instance,
+}
+
+impl Reach {
+    pub fn border(&self) -> Border {
+        match self {
+            Reach::Accounts(_) => Border::Accounts,
+            Reach::Organization => Border::Organization,
+            Reach::Instance => Border::Instance,
+        }
+    }
+
+    pub fn covers(&self, account: AccountId) -> bool {
+        match self {
+            Reach::Accounts(accounts) => accounts.contains(&account),
+            Reach::Organization | Reach::Instance => true,
+        }
+    }
+}
+
+/// How far a reach goes; each includes the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Border {
+    Accounts,
     Organization,
     Instance,
 }

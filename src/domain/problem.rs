@@ -54,6 +54,7 @@ pub enum Code {
     MethodNotAllowed,
     ContentType,
     TimedOut,
+    TooManyRequests,
 }
 
 impl Code {
@@ -95,6 +96,7 @@ impl Code {
         Code::MethodNotAllowed,
         Code::ContentType,
         Code::TimedOut,
+        Code::TooManyRequests,
     ];
 
     pub fn name(self) -> &'static str {
@@ -136,6 +138,7 @@ impl Code {
             Code::MethodNotAllowed => "method-not-allowed",
             Code::ContentType => "content-type",
             Code::TimedOut => "timed-out",
+            Code::TooManyRequests => "too-many-requests",
         }
     }
 }

@@ -85,6 +85,14 @@ pub struct LocalTime {
     pub zone: Tz,
 }
 
+impl std::str::FromStr for Timestamp {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Timestamp, &'static str> {
+        Timestamp::parse(text).ok_or("it is not a time such as 2026-11-21T09:00:00Z")
+    }
+}
+
 impl LocalTime {
     /// Reads `2026-11-21T09:00` or `2026-11-21T09:00:30`, and an IANA zone name.
     pub fn parse(wall: &str, zone: &str) -> Result<LocalTime, LocalTimeError> {

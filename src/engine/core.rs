@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -16,6 +16,7 @@ use crate::{
     connectors::{self, AnyConnector, Site},
     domain::{
         account::Account,
+        ids::KeyId,
         platform::Profile,
         problem::{Code, Problem},
         time::Timestamp,
@@ -53,6 +54,8 @@ pub(super) struct Parts {
     pub(super) stopping: AtomicBool,
     /// When the scheduler last looked at the clock; see [`Core::is_thawing`].
     pub(super) pulse: AtomicU64,
+    /// When each key was last used, as far as this process knows.
+    pub(super) keys_used: Mutex<BTreeMap<KeyId, Timestamp>>,
     /// Deliveries and errands that are under way.
     pub(super) busy: watch::Sender<usize>,
 }

@@ -14,7 +14,10 @@ mod connecting;
 mod deliveries;
 mod events;
 mod fitting;
+mod keys;
 mod media;
+mod organizations;
+mod pieces;
 mod posts;
 mod published;
 pub(super) mod remembered;
@@ -23,10 +26,16 @@ mod validation;
 use std::{collections::BTreeMap, str::FromStr};
 
 pub use self::{
+    events::Told,
     fitting::{Change, FitRequest, Fitted},
+    keys::{NewKey, NewReach},
     media::{Download, Upload},
 };
-pub use crate::policy::mend::Shape;
+pub use crate::policy::{
+    mend::Shape,
+    permission::{self, Verb},
+    rate,
+};
 
 use crate::domain::{
     account::{Account, Identity},
@@ -48,6 +57,8 @@ pub struct Caller {
     pub scope: Scope,
     pub reach: Reach,
     pub actor: Actor,
+    /// Where the request came from, if it came over a network.
+    pub from: Option<std::net::IpAddr>,
 }
 
 /// A piece of a list: at most `limit` items (1 to 200), newest first unless the verb says

@@ -31,6 +31,9 @@ pub struct Settings {
     pub grace: Duration,
     /// An account that has nothing to do for so long is put to rest.
     pub rest_after: Duration,
+    /// Publish nothing, as if everything were paused: for a command that only looks, or changes
+    /// what has nothing to do with publishing.
+    pub quiet: bool,
     /// The largest file that may be uploaded.
     pub upload_bytes_max: u64,
     pub clock: Clock,

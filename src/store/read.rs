@@ -5,7 +5,7 @@ use crate::{
         account::Account,
         delivery::Delivery,
         event::Event,
-        ids::{AccountId, DeliveryId, MediaId, MemberId, OrganizationId, PostId},
+        ids::{AccountId, DeliveryId, KeyId, MediaId, MemberId, OrganizationId, PostId},
         login::{PendingChoice, PendingLogin, Remembered},
         media::Media,
         organization::{self, App, Member, Organization, Pause},
@@ -70,6 +70,18 @@ pub trait Read {
             keys.extend(self.api_key(hash)?);
         }
         Ok(keys)
+    }
+
+    fn api_key_named(
+        &self,
+        organization: OrganizationId,
+        id: KeyId,
+    ) -> Result<Option<organization::Key>, Error> {
+        let hash = self.get(&Key::ApiKeyOf(organization, id))?;
+        match hash.and_then(|hash| <[u8; 32]>::try_from(hash.as_slice()).ok()) {
+            Some(hash) => self.api_key(hash),
+            None => Ok(None),
+        }
     }
 
     /// `None` asks for the instance's own.

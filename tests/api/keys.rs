@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use crate::world::{World, told};
 
 /// Every method and path of the description, with ids that cannot exist filled in.
-fn operations() -> Vec<(String, String, Value)> {
+pub(crate) fn operations() -> Vec<(String, String, Value)> {
     let document = serde_json::to_value(fanfare::api::openapi()).unwrap();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        for method in ["get", "post", "patch", "delete"] {
+        for method in ["get", "post", "put", "patch", "delete"] {
             if let Some(operation) = item.get(method) {
                 let path = path.replace("{id}", "nothing").replace("{platform}", "mastodon");
                 found.push((method.to_uppercase(), path, operation.clone()));

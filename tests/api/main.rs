@@ -4,6 +4,8 @@ mod choosing;
 mod events;
 mod keys;
 mod media;
+mod permissions;
 mod platforms;
 mod posts;
+mod reach;
 mod world;

@@ -17,7 +17,7 @@ use crate::world::{Told, World, told};
 
 const BOUNDARY: &str = "----edge";
 
-fn png(bytes: usize) -> Vec<u8> {
+pub(crate) fn png(bytes: usize) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x02\0\0\0".to_vec();
     png.resize(bytes.max(png.len()), 0);
     png
@@ -99,7 +99,7 @@ async fn what_cannot_be_kept_is_refused_in_words() {
     assert_eq!(world.get("/media").await.json["items"], Value::Array(Vec::new()));
 }
 
-async fn upload(world: &World, name: &str, bytes: &[u8]) -> Told {
+pub(crate) async fn upload(world: &World, name: &str, bytes: &[u8]) -> Told {
     let path = format!("/api/v1/media?name={name}");
     let made = told(world.request("POST", &path).body(bytes.to_vec())).await;
     assert_eq!(made.status, 201, "{}", made.body);

@@ -40,6 +40,10 @@ pub(crate) struct Told {
 
 impl World {
     pub(crate) async fn new() -> World {
+        World::with_rate(0).await
+    }
+
+    pub(crate) async fn with_rate(requests_per_minute: u32) -> World {
         let clock = Clock::scaled(SPEED);
         let mut servers = JoinSet::new();
         let (origin, listener) = port().await;
@@ -54,8 +58,12 @@ impl World {
         });
         let key = founded.await.unwrap().key.expose().to_owned();
         let (stopping, asked) = watch::channel(false);
-        let outside =
-            api::Settings { clock: clock.clone(), entropy: Entropy::system(), stopping: asked };
+        let outside = api::Settings {
+            clock: clock.clone(),
+            entropy: Entropy::system(),
+            requests_per_minute,
+            stopping: asked,
+        };
         let router = api::router(engine, outside);
         servers.spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
@@ -185,6 +193,7 @@ fn settings(clock: &Clock, base: &str, origin: &str) -> Settings {
         posts_per_hour: 1_000,
         grace: Duration::from_secs(900),
         rest_after: Duration::from_secs(3_600),
+        quiet: false,
         upload_bytes_max: 1 << 16,
         clock: clock.clone(),
         entropy: Entropy::system(),

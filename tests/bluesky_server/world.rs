@@ -68,6 +68,7 @@ impl Home {
             posts_per_hour: 1_000,
             grace: Duration::from_secs(3_600),
             rest_after: Duration::from_secs(3_600),
+            quiet: false,
             upload_bytes_max: 1 << 26,
             clock: self.clock.clone(),
             entropy: Entropy::system(),

@@ -34,6 +34,11 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+fn printed(output: &Output) -> String {
+    assert_eq!(code(output), 0, "{}", said(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
 /// A service on some free port, ended with the test.
 struct Serving {
     child: Child,
@@ -99,10 +104,6 @@ fn platforms_and_the_description_are_printed_for_programs() {
 #[test]
 fn guides_name_the_redirect_of_this_instance() {
     let folder = TempDir::new().unwrap();
-    let printed = |output: &Output| {
-        assert_eq!(code(output), 0, "{}", said(output));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
     let list = printed(&run(folder.path(), &["guide"]));
     let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert!(["bluesky", "mastodon", "x"].iter().all(|name| names.contains(name)), "{list}");
@@ -133,6 +134,55 @@ fn the_first_key_is_made_once_and_not_beside_a_running_service() {
     assert_eq!(code(&held), 3);
     assert!(said(&held).contains("another Fanfare is running"), "{}", said(&held));
     drop(serving);
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked_with_and_without_a_running_service() {
+    let folder = TempDir::new().unwrap();
+    let none = run(folder.path(), &["key", "list"]);
+    assert_eq!(code(&none), 1);
+    assert!(said(&none).contains("Run `fanfare init` first."), "{}", said(&none));
+    json(&run(folder.path(), &["init", "--json"]));
+    let make = |name: &str| {
+        json(&run(folder.path(), &["key", "create", "--name", name, "--scope", "read", "--json"]))
+    };
+    let without = make("without");
+    let serving = Serving::start(folder.path());
+    let with = make("with");
+    for made in [&without, &with] {
+        assert!(made["text"].as_str().unwrap().starts_with("ff_"), "{made}");
+    }
+    let listed = json(&run(folder.path(), &["key", "list", "--json"]));
+    let names: Vec<_> = listed.as_array().unwrap().iter().map(|key| &key["name"]).collect();
+    assert_eq!(names, ["first key", "without", "with"]);
+    let table = printed(&run(folder.path(), &["key", "list"]));
+    assert!(table.contains("organization  never      never    without"), "{table}");
+    let id = with["id"].as_str().unwrap();
+    assert!(printed(&run(folder.path(), &["key", "revoke", id])).contains("is revoked"));
+    let again = run(folder.path(), &["key", "revoke", id]);
+    assert_eq!(code(&again), 1);
+    assert!(said(&again).contains("There is no key"), "{}", said(&again));
+    let wrong = run(folder.path(), &["key", "create", "--name", "k", "--scope", "root"]);
+    assert!(said(&wrong).contains("Use one of: read, draft, publish, admin."), "{}", said(&wrong));
+    drop(serving);
+    // Killed, it left its socket behind.
+    let listed = json(&run(folder.path(), &["key", "list", "--json"]));
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_control_socket_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    json(&run(folder.path(), &["init", "--json", "--data", "d"]));
+    let made = run(folder.path(), &["key", "list", "--data", "d"]);
+    assert_eq!(code(&made), 0, "{}", said(&made));
+    for place in ["d", "d/control"] {
+        let mode = std::fs::metadata(folder.path().join(place)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{place}");
+    }
+    assert!(!folder.path().join("d/control/socket").exists());
 }
 
 #[test]

@@ -223,7 +223,7 @@ async fn disconnected_account_has_no_tokens_and_publishes_nothing() {
             let State::Held { why, .. } = delivery.state else { panic!("{delivery:?}") };
             assert_eq!(why, Hold::Disconnected, "{platform}");
         }
-        let events = world.engine.events(&world.caller, 0, 1_000).unwrap();
+        let events = world.engine.events(&world.caller, 0, 1_000).unwrap().events;
         let told = events.iter().find(|event| event.kind == EventKind::AccountDisconnected);
         assert!(told.unwrap().text.contains("was revoked"), "{platform}: {told:?}");
         let request = fanfare::engine::facade::NewPost {

@@ -365,14 +365,14 @@ async fn letting_an_account_go_says_whether_its_access_was_withdrawn() {
         let account = world.connect(network, "robin").await;
         let gone = world.engine.disconnect(&world.caller, account.id).await.unwrap();
         assert!(matches!(gone.connection, Connection::Disconnected { .. }), "{network}");
-        let events = world.engine.events(&world.caller, 0, 1_000).unwrap();
+        let events = world.engine.events(&world.caller, 0, 1_000).unwrap().events;
         let told = events.iter().rfind(|event| event.kind == EventKind::AccountDisconnected);
         assert!(told.unwrap().text.contains(words), "{network}: {told:?}");
     }
     let account = world.connect("linkedin", "lena").await;
     world.planet.sandbox.inject(Fault::new(FaultKind::DropAnswer, Operation::Token));
     world.engine.disconnect(&world.caller, account.id).await.unwrap();
-    let events = world.engine.events(&world.caller, 0, 1_000).unwrap();
+    let events = world.engine.events(&world.caller, 0, 1_000).unwrap().events;
     let told = events.last().unwrap();
     assert!(told.text.contains("did not confirm the revocation"), "{told:?}");
     world.check().await;

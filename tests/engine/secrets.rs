@@ -162,7 +162,7 @@ impl Trial {
         {
             self.get(path).await;
         }
-        let events = self.world.engine.events(&self.world.caller, 0, 10_000).unwrap();
+        let events = self.world.engine.events(&self.world.caller, 0, 10_000).unwrap().events;
         self.told.lock().unwrap().insert(("events".to_owned(), format!("{events:?}")));
     }
 

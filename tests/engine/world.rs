@@ -131,6 +131,7 @@ impl Planet {
             posts_per_hour: 1_000,
             grace: Duration::from_secs(3_600),
             rest_after: Duration::from_secs(3_600),
+            quiet: false,
             upload_bytes_max: 1 << 26,
             clock: self.clock.clone(),
             entropy: Entropy::system(),
@@ -141,6 +142,7 @@ impl Planet {
         let api = api::Settings {
             clock: self.clock.clone(),
             entropy: Entropy::system(),
+            requests_per_minute: 0,
             stopping: tokio::sync::watch::channel(false).1,
         };
         let router = api::router(engine.clone(), api);
@@ -294,7 +296,7 @@ impl World {
 
     /// The names of all that has happened in the organization.
     pub(crate) fn events(&self, kind: EventKind) -> usize {
-        let events = self.engine.events(&self.caller, 0, 1_000).unwrap();
+        let events = self.engine.events(&self.caller, 0, 1_000).unwrap().events;
         events.iter().filter(|event| event.kind == kind).count()
     }
 
@@ -323,7 +325,7 @@ impl World {
     pub(crate) async fn check(&self) {
         let wrong = self.engine.contradictions().await.unwrap();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-        let events = self.engine.events(&self.caller, 0, 1_000).unwrap();
+        let events = self.engine.events(&self.caller, 0, 1_000).unwrap().events;
         let page = Page::default();
         let told = format!(
             "{events:?} {:?} {:?} {:?}",

@@ -7,7 +7,7 @@ use crate::{
         delivery::{Hold, State},
         event::EventKind,
         ids::{AccountId, OrganizationId},
-        organization::{Actor, Pause, Scope},
+        organization::{Actor, Pause, Reach},
         problem::{Code, Problem},
     },
     engine::{
@@ -19,28 +19,43 @@ use crate::{
         journal::{self, Tale},
         tokens, transitions,
     },
-    policy::lane::{Access, Flow, Refresh, Stage},
+    policy::{
+        lane::{Access, Flow, Refresh, Stage},
+        permission::Verb,
+    },
     store::{Owner, Read, View},
 };
 
 impl Engine {
     pub fn accounts(&self, caller: &Caller, page: &Page) -> Answer<Listing<Account>> {
-        caller.may(Scope::Read)?;
+        caller.may(Verb::AccountsList)?;
         let tenant = self.core.store.organization(caller.organization);
         let after = page.after_id::<AccountId>()?;
         let limit = page.limit();
-        let found = tenant.accounts(after, limit + 1)?;
+        let found = match &caller.reach {
+            Reach::Accounts(bound) => {
+                let mut found = Vec::new();
+                for &id in bound.iter().filter(|&&id| after.is_none_or(|after| id > after)) {
+                    found.extend(tenant.account(id)?);
+                }
+                found.truncate(limit + 1);
+                found
+            }
+            Reach::Organization | Reach::Instance => tenant.accounts(after, limit + 1)?,
+        };
         Ok(listing(found, limit, |account| account.id.to_string()))
     }
 
     pub fn account(&self, caller: &Caller, id: AccountId) -> Answer<Account> {
-        caller.may(Scope::Read)?;
+        caller.may(Verb::AccountsShow)?;
         let tenant = self.core.store.organization(caller.organization);
-        tenant.account(id)?.ok_or_else(|| missing(id))
+        let found = tenant.account(id)?.filter(|_| caller.sees(id));
+        found.ok_or_else(|| missing(id))
     }
 
     /// How an account is doing, from its actor and from the store.
     pub async fn health(&self, caller: &Caller, id: AccountId) -> Answer<Health> {
+        caller.may(Verb::AccountsHealth)?;
         let account = self.account(caller, id)?;
         let stage = self.stage(id).await;
         let store = &self.core.store;
@@ -87,7 +102,8 @@ impl Engine {
     }
 
     pub async fn pause_account(&self, caller: &Caller, id: AccountId) -> Answer<Account> {
-        caller.may(Scope::Publish)?;
+        caller.may(Verb::AccountsPause)?;
+        self.account(caller, id)?;
         let (organization, actor, now) =
             (caller.organization, caller.actor.clone(), self.core.now());
         let account = self
@@ -113,7 +129,7 @@ impl Engine {
     /// Ends a pause, and takes up an account that was set aside. What became too late meanwhile is
     /// held as missed.
     pub async fn resume_account(&self, caller: &Caller, id: AccountId) -> Answer<Account> {
-        caller.may(Scope::Publish)?;
+        caller.may(Verb::AccountsResume)?;
         let (organization, actor, now) =
             (caller.organization, caller.actor.clone(), self.core.now());
         let account = self.account(caller, id)?;
@@ -150,7 +166,7 @@ impl Engine {
     /// Revokes our access at the platform, deletes the tokens at once, and holds what was ready.
     /// Arriving twice changes nothing the second time.
     pub async fn disconnect(&self, caller: &Caller, id: AccountId) -> Answer<Account> {
-        caller.may(Scope::Admin)?;
+        caller.may(Verb::AccountsDisconnect)?;
         let account = self.account(caller, id)?;
         if matches!(account.connection, Connection::Disconnected { .. }) {
             return Ok(account);

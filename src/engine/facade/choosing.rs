@@ -12,7 +12,6 @@ use crate::{
     domain::{
         account::{Account, Connection, Identity},
         login::{PendingChoice, PendingTarget},
-        organization::Scope,
         problem::{Code, Problem},
         secret::Secret,
         time::Timestamp,
@@ -26,13 +25,14 @@ use crate::{
             connecting::{hash, name_of, state_named},
         },
     },
+    policy::permission::Verb,
     store::{Key, Read},
 };
 
 impl Engine {
     /// A connection that was begun, with what there is to choose from; for programs.
     pub fn connection(&self, caller: &Caller, name: &str) -> Answer<Choice> {
-        caller.may(Scope::Admin)?;
+        caller.may(Verb::ConnectionsShow)?;
         let state = state_named(name).ok_or_else(unknown_connection)?;
         let choice = self.choice_at(state)?;
         if choice.organization != caller.organization {
@@ -49,7 +49,7 @@ impl Engine {
         name: &str,
         chosen: &[String],
     ) -> Answer<Vec<Account>> {
-        caller.may(Scope::Admin)?;
+        caller.may(Verb::ConnectionsChoose)?;
         self.refuse_when_stopping()?;
         let state = state_named(name).ok_or_else(unknown_connection)?;
         let choice = self.choice_at(state)?;

@@ -11,7 +11,7 @@ use crate::{
     connectors::{AnyConnector, Grant, Outcome, Paste, Site, Task},
     domain::{
         login::PendingLogin,
-        organization::{App, Scope},
+        organization::App,
         platform::{ClientKind, Login, OAuth, Pasted, Wanted},
         problem::{Code, Problem},
         secret::Secret,
@@ -26,6 +26,7 @@ use crate::{
         Secrets,
         oauth::{self, OAuthClient},
     },
+    policy::permission::Verb,
     store::{INSTANCE, Key, Owner, Read},
 };
 
@@ -36,7 +37,7 @@ impl Engine {
     /// Begins to connect an account. Arriving twice it begins twice; only what the person agrees to
     /// is connected, and an account that is there already is connected anew, never doubled.
     pub async fn connect(&self, caller: &Caller, request: ConnectRequest) -> Answer<Connecting> {
-        caller.may(Scope::Admin)?;
+        caller.may(Verb::AccountsConnect)?;
         let connector = connector_named(&request.platform)?;
         if let Some(id) = request.reconnect {
             let account = self.account(caller, id)?;

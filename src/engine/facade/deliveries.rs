@@ -7,7 +7,7 @@ use crate::{
         event::EventKind,
         ids::{AccountId, DeliveryId},
         media::Media,
-        organization::{Actor, Scope},
+        organization::Actor,
         problem::{Code, Problem},
         refusal::{Refusal, RefusalKind},
         time::Timestamp,
@@ -16,15 +16,13 @@ use crate::{
         Answer, Engine,
         core::Halt,
         delivery::steps,
-        facade::{Caller, Listing, Page, Resolution, listing},
+        facade::{Caller, Listing, Page, Resolution, listing, pieces},
         jobs,
         transitions::{self, Change},
     },
+    policy::permission::Verb,
     store::{Read, Vault, View},
 };
-
-/// How many records one page of a filtered list looks at, at most.
-const SCAN_MAX: usize = 5_000;
 
 impl Engine {
     /// `state`: a name as in [`State::name`].
@@ -35,13 +33,14 @@ impl Engine {
         account: Option<AccountId>,
         page: &Page,
     ) -> Answer<Listing<Delivery>> {
-        caller.may(Scope::Read)?;
+        caller.may(Verb::DeliveriesList)?;
         let number = match state {
             None => None,
             Some(name) => state_number(name)?,
         };
         let wanted = |delivery: &Delivery| {
-            state.is_none_or(|name| delivery.state.name() == name)
+            caller.sees(delivery.account)
+                && state.is_none_or(|name| delivery.state.name() == name)
                 && account.is_none_or(|account| delivery.account == account)
         };
         match number {
@@ -81,36 +80,25 @@ impl Engine {
         page: &Page,
     ) -> Answer<Listing<Delivery>> {
         let tenant = self.core.store.organization(caller.organization);
-        let limit = page.limit();
-        let mut before = page.after_id::<DeliveryId>()?;
-        let mut found = Vec::new();
-        let mut looked = 0;
-        while looked < SCAN_MAX {
-            let piece = tenant.deliveries(before, SCAN_PIECE)?;
-            let ended = piece.len() < SCAN_PIECE;
-            looked += piece.len();
-            before = piece.last().map(|delivery| delivery.id).or(before);
-            found.extend(piece.into_iter().filter(&wanted));
-            if found.len() > limit {
-                return Ok(listing(found, limit, |delivery| delivery.id.to_string()));
-            }
-            if ended {
-                return Ok(Listing { items: found, next: None });
-            }
-        }
-        Ok(Listing { items: found, next: before.map(|id| id.to_string()) })
+        pieces::sifted(
+            page,
+            |before, limit| Ok(tenant.deliveries(before, limit)?),
+            |delivery| delivery.id,
+            wanted,
+        )
     }
 
     pub fn delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
-        caller.may(Scope::Read)?;
+        caller.may(Verb::DeliveriesShow)?;
         let found = self.core.store.organization(caller.organization).delivery(id)?;
+        let found = found.filter(|delivery| caller.sees(delivery.account));
         found.ok_or_else(|| missing(id))
     }
 
     /// Failed, held or waiting: now, from where it stands. One that is ready already stays as it
     /// is, so a repetition does nothing.
     pub async fn retry_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
-        self.decide(caller, id, "retry delivery", |view, delivery, actor, now| {
+        self.decide(caller, id, Verb::DeliveriesRetry, |view, delivery, actor, now| {
             if matches!(delivery.state, State::Ready | State::Running) {
                 return Ok(delivery);
             }
@@ -146,7 +134,7 @@ impl Engine {
 
     /// Refused when it is live, on its way, or when whether it is live is unknown.
     pub async fn cancel_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
-        self.decide(caller, id, "cancel delivery", |view, delivery, actor, now| {
+        self.decide(caller, id, Verb::DeliveriesCancel, |view, delivery, actor, now| {
             if matches!(delivery.state, State::Cancelled { .. }) {
                 return Ok(delivery);
             }
@@ -166,7 +154,7 @@ impl Engine {
         resolution: Resolution,
     ) -> Answer<Delivery> {
         let vault = self.core.store.vault().clone();
-        self.decide(caller, id, "resolve delivery", move |view, delivery, actor, now| {
+        self.decide(caller, id, Verb::DeliveriesResolve, move |view, delivery, actor, now| {
             let undecided = is_undecided(&vault, &delivery);
             let held_unanswered =
                 matches!(delivery.state, State::Held { .. }) && delivery.armed.is_some();
@@ -229,7 +217,7 @@ impl Engine {
         &self,
         caller: &Caller,
         id: DeliveryId,
-        label: &'static str,
+        verb: Verb,
         change: F,
     ) -> Answer<Delivery>
     where
@@ -237,13 +225,14 @@ impl Engine {
             + Send
             + 'static,
     {
-        caller.may(Scope::Publish)?;
+        caller.may(verb)?;
+        self.delivery(caller, id)?;
         self.refuse_when_stopping()?;
         let (organization, actor, now) =
             (caller.organization, caller.actor.clone(), self.core.now());
         let delivery = self
             .core
-            .commit_at_door(label, move |view| {
+            .commit_at_door(verb.name(), move |view| {
                 let delivery = view.delivery(organization, id)?.ok_or_else(|| missing(id))?;
                 change(view, delivery, &actor, now)
             })
@@ -255,8 +244,6 @@ impl Engine {
         Ok(delivery)
     }
 }
-
-const SCAN_PIECE: usize = 500;
 
 /// Codes of what a person has settled; it is never sent again.
 const ABANDONED: &str = "abandoned";

@@ -5,7 +5,6 @@ use crate::{
         event::EventKind,
         ids::{AccountId, MediaId, OrganizationId},
         media::{Media, MediaKind},
-        organization::Scope,
         problem::{Code, Problem},
         time::Timestamp,
     },
@@ -19,6 +18,7 @@ use crate::{
     policy::{
         fit,
         mend::{self, Place, Shape, Try, Verdict, Work},
+        permission::Verb,
     },
     store::{Kept, MediaFiles, Read},
 };
@@ -67,7 +67,7 @@ impl Engine {
         request: &FitRequest,
         once: Option<Once>,
     ) -> Answer<Fitted> {
-        caller.may(Scope::Draft)?;
+        caller.may(Verb::MediaFit)?;
         self.refuse_when_stopping()?;
         let organization = caller.organization;
         let store = &self.core.store;

@@ -5,7 +5,6 @@ use crate::{
         event::EventKind,
         ids::MediaId,
         media::Media,
-        organization::Scope,
         post::{Content, PostStage},
         problem::{Code, Problem},
     },
@@ -16,6 +15,7 @@ use crate::{
         journal::{self, Tale},
         probe::{self, Found},
     },
+    policy::permission::Verb,
     store::{Incoming, MediaFile, Read},
 };
 
@@ -46,7 +46,7 @@ impl Upload {
 
 impl Engine {
     pub async fn begin_upload(&self, caller: &Caller) -> Answer<Upload> {
-        caller.may(Scope::Draft)?;
+        caller.may(Verb::MediaUpload)?;
         self.refuse_when_stopping()?;
         let incoming = self.core.store.media_files().receive()?;
         Ok(Upload { incoming, bytes_max: self.core.upload_bytes_max })
@@ -65,7 +65,7 @@ impl Engine {
         upload: Upload,
         once: Option<Once>,
     ) -> Answer<Media> {
-        caller.may(Scope::Draft)?;
+        caller.may(Verb::MediaUpload)?;
         let Upload { mut incoming, .. } = upload;
         let (found, kept) = blocking(move || {
             let found = probe::look(incoming.received())?;
@@ -113,7 +113,7 @@ impl Engine {
     }
 
     pub fn media_list(&self, caller: &Caller, page: &Page) -> Answer<Listing<Media>> {
-        caller.may(Scope::Read)?;
+        caller.may(Verb::MediaList)?;
         let tenant = self.core.store.organization(caller.organization);
         let limit = page.limit();
         let found = tenant.media_list(page.after_id()?, limit + 1)?;
@@ -121,7 +121,7 @@ impl Engine {
     }
 
     pub fn media(&self, caller: &Caller, id: MediaId) -> Answer<Media> {
-        caller.may(Scope::Read)?;
+        caller.may(Verb::MediaShow)?;
         let found = self.core.store.organization(caller.organization).media(id)?;
         found.ok_or_else(|| missing(id))
     }
@@ -142,7 +142,7 @@ impl Engine {
     /// Refused while a post that is not settled needs it. The file itself goes when no record of
     /// any organization names it any more.
     pub async fn delete_media(&self, caller: &Caller, id: MediaId) -> Answer<()> {
-        caller.may(Scope::Draft)?;
+        caller.may(Verb::MediaDelete)?;
         let organization = caller.organization;
         // All posts are looked through here, where nobody waits for it; the commit looks only at
         // what is newer than the file. An edit in between is noticed when the post is to go out.

@@ -7,7 +7,7 @@ use crate::{
         delivery::{Delivery, State},
         event::{Event, EventKind},
         ids::{AccountId, DeliveryId, OrganizationId, PostId},
-        organization::{Actor, Scope},
+        organization::Actor,
         post::{Plan, Post, PostStage},
         problem::{Code, Problem},
         time::Timestamp,
@@ -17,12 +17,12 @@ use crate::{
         core::Halt,
         facade::{
             Caller, Listing, NewPost, Once, Page, PlanRequest, PostEdit, PostView, Repeated,
-            TargetValidation, Validation, listing, remembered, validation,
+            TargetValidation, Validation, pieces, remembered, validation,
         },
         journal::{self, Tale},
         transitions::{self, Change},
     },
-    policy::agenda,
+    policy::{agenda, permission::Verb},
     store::{Read, View},
 };
 
@@ -42,15 +42,18 @@ impl Engine {
         post: NewPost,
         once: Option<Once>,
     ) -> Answer<(PostView, Repeated)> {
-        caller.may(needed(&post.plan))?;
+        caller.may(Verb::PostsCreate)?;
+        if !matches!(post.plan, PlanRequest::Draft) {
+            caller.may(Verb::PostsPlan)?;
+        }
         self.refuse_when_stopping()?;
         let organization = caller.organization;
-        if let Some(view) = self.made_before(organization, once.as_ref())? {
+        if let Some(view) = self.made_before(caller, once.as_ref())? {
             return Ok((view, Repeated::Yes));
         }
         let now = self.core.now();
         let validation =
-            validation::validate(&self.core, organization, &post, now).map_err(Problem::from)?;
+            validation::validate(&self.core, caller, &post, now).map_err(Problem::from)?;
         refuse_unless_draft(&post.plan, &validation)?;
         let planned = validation::plan(&post.plan, now)?;
         let ids = self.ids(now, post.targets.len());
@@ -76,17 +79,14 @@ impl Engine {
                 }
                 Ok((view, Repeated::No))
             }
-            Err(made) => Ok((self.read_post(organization, parse(&made)?)?, Repeated::Yes)),
+            Err(made) => Ok((self.read_post(caller, parse(&made)?)?, Repeated::Yes)),
         }
     }
 
-    fn made_before(
-        &self,
-        organization: OrganizationId,
-        once: Option<&Once>,
-    ) -> Answer<Option<PostView>> {
-        let made = remembered::find(&self.core.store, organization, once).map_err(Problem::from)?;
-        made.map(|made| self.read_post(organization, parse(&made)?)).transpose()
+    fn made_before(&self, caller: &Caller, once: Option<&Once>) -> Answer<Option<PostView>> {
+        let made =
+            remembered::find(&self.core.store, caller.organization, once).map_err(Problem::from)?;
+        made.map(|made| self.read_post(caller, parse(&made)?)).transpose()
     }
 
     fn ids(&self, now: Timestamp, targets: usize) -> Ids {
@@ -100,17 +100,19 @@ impl Engine {
 
     /// What would happen, without doing it.
     pub fn validate_post(&self, caller: &Caller, post: &NewPost) -> Answer<Validation> {
-        caller.may(Scope::Read)?;
-        validation::validate(&self.core, caller.organization, post, self.core.now())
-            .map_err(Problem::from)
+        caller.may(Verb::PostsValidate)?;
+        validation::validate(&self.core, caller, post, self.core.now()).map_err(Problem::from)
     }
 
     pub fn posts(&self, caller: &Caller, page: &Page) -> Answer<Listing<PostView>> {
-        caller.may(Scope::Read)?;
+        caller.may(Verb::PostsList)?;
         let tenant = self.core.store.organization(caller.organization);
-        let limit = page.limit();
-        let found = tenant.posts(page.after_id()?, limit + 1)?;
-        let found = listing(found, limit, |post| post.id.to_string());
+        let found = pieces::sifted(
+            page,
+            |before, limit| Ok(tenant.posts(before, limit)?),
+            |post| post.id,
+            |post| caller.sees_post(post),
+        )?;
         let items = found
             .items
             .into_iter()
@@ -120,12 +122,13 @@ impl Engine {
     }
 
     pub fn post(&self, caller: &Caller, id: PostId) -> Answer<PostView> {
-        caller.may(Scope::Read)?;
-        self.read_post(caller.organization, id)
+        caller.may(Verb::PostsShow)?;
+        self.read_post(caller, id)
     }
 
-    fn read_post(&self, organization: OrganizationId, id: PostId) -> Answer<PostView> {
-        let post = self.core.store.organization(organization).post(id)?;
+    fn read_post(&self, caller: &Caller, id: PostId) -> Answer<PostView> {
+        let post = self.core.store.organization(caller.organization).post(id)?;
+        let post = post.filter(|post| caller.sees_post(post));
         self.with_deliveries(post.ok_or_else(|| missing(id))?)
     }
 
@@ -140,17 +143,17 @@ impl Engine {
 
     /// Changes what has not begun to go out. An edit that arrives twice says the same twice.
     pub async fn edit_post(&self, caller: &Caller, id: PostId, edit: PostEdit) -> Answer<PostView> {
-        caller.may(Scope::Draft)?;
+        caller.may(Verb::PostsEdit)?;
         self.refuse_when_stopping()?;
         let organization = caller.organization;
-        let before = self.read_post(organization, id)?;
+        let before = self.read_post(caller, id)?;
         let now = self.core.now();
         let (draft, plan_given) = merged(&before.post, edit.clone());
         if !matches!(draft.plan, PlanRequest::Draft) || before.post.stage == PostStage::Planned {
-            caller.may(Scope::Publish)?;
+            caller.may(Verb::PostsPlan)?;
         }
         let validation =
-            validation::validate(&self.core, organization, &draft, now).map_err(Problem::from)?;
+            validation::validate(&self.core, caller, &draft, now).map_err(Problem::from)?;
         // A plan that is left as it is may have come near meanwhile; only a new one is judged.
         let judged = Validation {
             problems: validation
@@ -195,12 +198,12 @@ impl Engine {
     /// Cancels everything of it that has not gone out and is not just going out. Arriving twice it
     /// changes nothing the second time.
     pub async fn cancel_post(&self, caller: &Caller, id: PostId) -> Answer<PostView> {
-        caller.may(Scope::Draft)?;
+        caller.may(Verb::PostsCancel)?;
         let (organization, actor, now) =
             (caller.organization, caller.actor.clone(), self.core.now());
-        let planned = self.read_post(organization, id)?.post.stage == PostStage::Planned;
+        let planned = self.read_post(caller, id)?.post.stage == PostStage::Planned;
         if planned {
-            caller.may(Scope::Publish)?;
+            caller.may(Verb::PostsPlan)?;
         }
         let view = self
             .core
@@ -243,6 +246,7 @@ impl Engine {
 
     /// Oldest first: everything that happened to the post and its deliveries.
     pub fn timeline(&self, caller: &Caller, id: PostId) -> Answer<Vec<Event>> {
+        caller.may(Verb::PostsTimeline)?;
         let view = self.post(caller, id)?;
         let deliveries = view.deliveries.iter().flat_map(|delivery| &delivery.events);
         let mut sequences: Vec<u64> = view.post.events.iter().chain(deliveries).copied().collect();
@@ -254,13 +258,6 @@ impl Engine {
             events.extend(tenant.event(sequence)?);
         }
         Ok(events)
-    }
-}
-
-fn needed(plan: &PlanRequest) -> Scope {
-    match plan {
-        PlanRequest::Draft => Scope::Draft,
-        PlanRequest::Now | PlanRequest::At(_) | PlanRequest::Local { .. } => Scope::Publish,
     }
 }
 

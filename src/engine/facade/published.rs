@@ -10,7 +10,6 @@ use crate::{
         delivery::{Delivery, Live, State},
         event::EventKind,
         ids::DeliveryId,
-        organization::Scope,
         post::VariantFor,
         problem::{Code, Problem},
         refusal::RefusalKind,
@@ -27,6 +26,7 @@ use crate::{
         tokens,
         transitions::Change,
     },
+    policy::permission::Verb,
     store::Read,
 };
 
@@ -34,7 +34,7 @@ impl Engine {
     /// Takes down what is live. Arriving twice, or after it was taken down by hand, it finds
     /// nothing there and is content.
     pub async fn remove_delivery(&self, caller: &Caller, id: DeliveryId) -> Answer<Delivery> {
-        caller.may(Scope::Publish)?;
+        caller.may(Verb::DeliveriesRemove)?;
         self.refuse_when_stopping()?;
         let delivery = self.delivery(caller, id)?;
         let removable = matches!(
@@ -111,7 +111,7 @@ impl Engine {
         part: usize,
         text: String,
     ) -> Answer<Delivery> {
-        caller.may(Scope::Publish)?;
+        caller.may(Verb::DeliveriesRevise)?;
         self.refuse_when_stopping()?;
         let delivery = self.delivery(caller, id)?;
         let account = self.account(caller, delivery.account)?;

@@ -6,7 +6,6 @@ use crate::{
     connectors::{Draft, Finding, Site},
     domain::{
         account::{Account, Connection},
-        ids::OrganizationId,
         media::MediaKind,
         platform::{FORMAT, Intake},
         post::{Content, Plan, VariantFor},
@@ -15,7 +14,7 @@ use crate::{
     },
     engine::{
         core::{Core, Halt, connector_named},
-        facade::{Measure, NewPost, PlanRequest, TargetValidation, Validation},
+        facade::{Caller, Measure, NewPost, PlanRequest, TargetValidation, Validation},
         jobs,
     },
     net::guard,
@@ -80,7 +79,7 @@ pub(super) fn plan(request: &PlanRequest, now: Timestamp) -> Result<Planned, Pro
 /// Everything that is wrong with a post, for every target.
 pub(super) fn validate(
     core: &Core,
-    organization: OrganizationId,
+    caller: &Caller,
     post: &NewPost,
     now: Timestamp,
 ) -> Result<Validation, Halt> {
@@ -99,7 +98,8 @@ pub(super) fn validate(
     let mut targets = Vec::with_capacity(post.targets.len());
     for (at, &target) in post.targets.iter().take(TARGETS_MAX).enumerate() {
         let place = format!("targets[{at}]");
-        match core.store.account(organization, target)? {
+        let account = core.store.account(caller.organization, target)?;
+        match account.filter(|_| caller.sees(target)) {
             Some(account) => {
                 let mut found = fits(core, post, &account)?;
                 found.errors.extend(check_connection(&account, &place));

@@ -99,8 +99,12 @@ fn organizations_members_keys_and_apps_of_version_1_read() {
         hash: std::array::from_fn(|at| u8::try_from(at).unwrap()),
         created: AT,
         reach: Reach::Instance,
+        expires: None,
+        used: None,
     };
     check("key", &key);
+    let reach = Reach::Accounts([ACCOUNT].into());
+    check_version("key", 2, &organization::Key { reach, expires: Some(AT), used: Some(AT), ..key });
     let app = App {
         platform: "mastodon".to_owned(),
         server: "https://mastodon.social".to_owned(),

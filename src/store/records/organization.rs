@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Record, twin};
 use crate::domain::{
-    ids::{KeyId, MemberId, OrganizationId},
+    ids::{AccountId, KeyId, MemberId, OrganizationId},
     organization::{Actor, App, Key, Member, Organization, Pause, Reach, Role, Scope},
     time::Timestamp,
 };
@@ -111,7 +111,7 @@ pub(in crate::store) struct MemberV1 {
     created: Timestamp,
 }
 
-twin!(RoleV1 = Role { Owner, Admin, Editor, Viewer });
+twin!(RoleV1 = Role { Owner, Admin, Editor, Viewer, Guest });
 
 impl Record for Member {
     type Stored = StoredMember;
@@ -143,6 +143,7 @@ impl Record for Member {
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) enum StoredKey {
     V1(KeyV1),
+    V2(KeyV2),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,26 +157,76 @@ pub(in crate::store) struct KeyV1 {
     reach: ReachV1,
 }
 
+/// Bound to accounts perhaps, with an end, and known to be used.
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct KeyV2 {
+    id: u128,
+    organization: u128,
+    name: String,
+    scope: ScopeV1,
+    hash: [u8; 32],
+    created: Timestamp,
+    reach: ReachV2,
+    expires: Option<Timestamp>,
+    used: Option<Timestamp>,
+}
+
 twin!(ScopeV1 = Scope { Read, Draft, Publish, Admin });
-twin!(ReachV1 = Reach { Organization, Instance });
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(in crate::store) enum ReachV1 {
+    Organization,
+    Instance,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) enum ReachV2 {
+    Organization,
+    Instance,
+    Accounts(Vec<u128>),
+}
 
 impl Record for Key {
     type Stored = StoredKey;
 
     fn store(&self) -> StoredKey {
-        StoredKey::V1(KeyV1 {
+        StoredKey::V2(KeyV2 {
             id: self.id.0,
             organization: self.organization.0,
             name: self.name.clone(),
             scope: self.scope.into(),
             hash: self.hash,
             created: self.created,
-            reach: self.reach.into(),
+            reach: match &self.reach {
+                Reach::Organization => ReachV2::Organization,
+                Reach::Instance => ReachV2::Instance,
+                Reach::Accounts(accounts) => {
+                    ReachV2::Accounts(accounts.iter().map(|id| id.0).collect())
+                }
+            },
+            expires: self.expires,
+            used: self.used,
         })
     }
 
     fn restore(stored: StoredKey) -> Result<Key, &'static str> {
-        let StoredKey::V1(twin) = stored;
+        let twin = match stored {
+            StoredKey::V1(twin) => KeyV2 {
+                id: twin.id,
+                organization: twin.organization,
+                name: twin.name,
+                scope: twin.scope,
+                hash: twin.hash,
+                created: twin.created,
+                reach: match twin.reach {
+                    ReachV1::Organization => ReachV2::Organization,
+                    ReachV1::Instance => ReachV2::Instance,
+                },
+                expires: None,
+                used: None,
+            },
+            StoredKey::V2(twin) => twin,
+        };
         Ok(Key {
             id: KeyId(twin.id),
             organization: OrganizationId(twin.organization),
@@ -183,7 +234,13 @@ impl Record for Key {
             scope: twin.scope.into(),
             hash: twin.hash,
             created: twin.created,
-            reach: twin.reach.into(),
+            reach: match twin.reach {
+                ReachV2::Organization => Reach::Organization,
+                ReachV2::Instance => Reach::Instance,
+                ReachV2::Accounts(ids) => Reach::Accounts(ids.into_iter().map(AccountId).collect()),
+            },
+            expires: twin.expires,
+            used: twin.used,
         })
     }
 }
