@@ -206,7 +206,7 @@ impl Default for Log {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { upload_mib: 512, requests_per_minute: 600 }
+        Limits { upload_mib: 512, requests_per_minute: 6_000 }
     }
 }
 

@@ -24,6 +24,11 @@ const DISCORD_CHANNEL: &str = "222222222222222222";
 const DISCORD_WEBHOOK: &str = "https://discord.com/api/webhooks/111111111111111111/\
     abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789_-ABCD";
 
+const SLACK_BOT: &str = "xoxb-1234567890-abcdefghijklmnop";
+const SLACK_CHANNEL: &str = "C0123456789";
+const SLACK_WEBHOOK: &str =
+    "https://hooks.slack.com/services/T0123456789/B0123456789/abcdefghijklmnop";
+
 /// What is published with which options; the text that is seen, and the kinds of the files.
 type Row =
     (Vec<Part>, &'static [(&'static str, &'static str)], &'static str, &'static [&'static str]);
@@ -147,6 +152,137 @@ async fn every_kind_of_post_arrives_once_in_a_channel_of_discord() {
     world.check().await;
 }
 
+/// A part with files becomes a message a moment later, and is answered all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_post_arrives_once_in_a_channel_of_slack() {
+    let world = World::new().await;
+    let [photo, other, gif, film, paper] = files(&world).await;
+    let pasted = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
+    let chosen = world.connect("slack/app", "harbour").await;
+    assert_eq!(chosen.identity.handle, "#harbour");
+    for account in [pasted, chosen] {
+        let rows: [Row; 8] = [
+            (vec![part("Hello & <you>", &[])], &[], "Hello & <you>", &[]),
+            (
+                vec![part("Read https://e.com", &[])],
+                &[("unfurl", "false")],
+                "Read https://e.com",
+                &[],
+            ),
+            (vec![part("A photo", &[photo])], &[], "A photo", &["image"]),
+            (vec![part("Photos", &[photo, other])], &[], "Photos", &["image", "image"]),
+            (vec![part("", &[gif])], &[], "", &["image"]),
+            (vec![part("A film", &[film])], &[], "A film", &["video"]),
+            (vec![part("Pages", &[paper])], &[], "Pages", &["document"]),
+            (vec![part("Go <on>", &[])], &[("buttons", "On | https://e.com")], "Go <on>", &[]),
+        ];
+        for (parts, options, text, kinds) in rows {
+            let (delivery, found) = seen(&world, &account, parts, options).await;
+            assert_eq!(told(&found), [(text, kinds.to_vec())]);
+            assert_eq!((delivery.live.len(), &delivery.live[0].url), (1, &found[0].url));
+        }
+        for first in [vec![], vec![photo]] {
+            let thread = vec![part("One", &first), part("Two", &[photo]), part("Three", &[])];
+            let (delivery, found) = seen(&world, &account, thread, &[]).await;
+            let texts: Vec<_> = found.iter().map(|entry| entry.text.as_str()).collect();
+            assert_eq!(texts, ["One", "Two", "Three"]);
+            assert_eq!(delivery.live.len(), 3);
+            for answer in &found[1..] {
+                assert_eq!(answer.reply_to.as_ref(), Some(&found[0].id));
+            }
+        }
+    }
+    let hook = join(&world, "slack/webhook", "news", SLACK_WEBHOOK).await;
+    let (delivery, found) = seen(&world, &hook, vec![part("Hello & <you>", &[])], &[]).await;
+    assert_eq!(told(&found), [("Hello & <you>", vec![])]);
+    assert_eq!(delivery.live.len(), 1);
+    world.check().await;
+}
+
+/// By the key in its metadata, and by its files.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_of_a_bot_of_slack_is_published_once() {
+    for has_file in [false, true] {
+        let world = World::new().await;
+        world.set_grace(7 * 24 * 3_600).await;
+        let account = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
+        let [photo, ..] = files(&world).await;
+        let media = if has_file { vec![photo] } else { Vec::new() };
+        // Another message says the same.
+        let parts = vec![part("Hello", &media)];
+        seen(&world, &account, parts.clone(), &[]).await;
+        for kind in [FaultKind::DropAnswer, FaultKind::Unavailable] {
+            world.planet.fault(kind, Operation::Publish, 1);
+            let content = Content { parts: parts.clone(), ..Content::default() };
+            let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
+            world.through(&[delivery.id]).await;
+            let delivery = world.delivery(delivery.id);
+            assert!(published(&delivery.state), "{delivery:?}\n{}", world.story(&delivery));
+            assert_eq!(delivery.live.len(), 1);
+        }
+        assert_eq!(world.planet.texts(&account), ["Hello"; 3]);
+        world.check().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_slack_published_is_changed_and_taken_down() {
+    let world = World::new().await;
+    let account = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
+    let [photo, ..] = files(&world).await;
+    for media in [vec![], vec![photo]] {
+        let (delivery, found) = seen(&world, &account, vec![part("Helo", &media)], &[]).await;
+        let (engine, caller) = (&world.engine, &world.caller);
+        engine.revise_delivery(caller, delivery.id, 0, "Hello & you".to_owned()).await.unwrap();
+        let now = |id: &str| entries(&world, &account).into_iter().find(|entry| entry.id == id);
+        assert_eq!(now(&found[0].id).unwrap().text, "Hello & you");
+        for _ in 0..2 {
+            engine.remove_delivery(caller, delivery.id).await.unwrap();
+        }
+        assert!(now(&found[0].id).unwrap().deleted_at.is_some());
+    }
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_of_slack_that_cannot_be_written_in_is_refused_when_it_is_connected() {
+    let world = World::new().await;
+    for (channel, words) in [
+        ("C0123GONE00", "The channel is archived"),
+        ("G0123AWAY00", "the bot sees no such channel"),
+    ] {
+        let request = ConnectRequest {
+            platform: "slack".to_owned(),
+            server: String::new(),
+            login: "bot".to_owned(),
+            identifier: channel.to_owned(),
+            password: Some(Secret::new(SLACK_BOT)),
+            reconnect: None,
+        };
+        let problem = world.engine.connect(&world.caller, request).await.unwrap_err();
+        assert!(problem.sentence.contains(words), "{problem:?}");
+    }
+    // One that it is not in, and may write in.
+    let account = join(&world, "slack/bot", "C0123AWAY00", SLACK_BOT).await;
+    let (_, found) = seen(&world, &account, vec![part("Hello", &[])], &[]).await;
+    assert_eq!(told(&found), [("Hello", vec![])]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_slack_that_is_revoked_sets_the_account_aside() {
+    let world = World::new().await;
+    for (place, identifier, secret) in
+        [("slack/bot", SLACK_CHANNEL, SLACK_BOT), ("slack/webhook", "", SLACK_WEBHOOK)]
+    {
+        let account = join(&world, place, identifier, secret).await;
+        world.planet.fault(FaultKind::RevokeToken, Operation::Publish, 1);
+        let delivery = world.say("Hello", &account, PlanRequest::Now).await;
+        let delivery = world.until(delivery.id, settled).await;
+        assert!(crate::world::held(&delivery.state), "{place}: {:?}", delivery.state);
+        assert!(world.planet.texts(&account).is_empty());
+    }
+}
+
 /// The nonce recognises a repetition, and the channel's listing tells the rest.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_of_a_bot_of_discord_is_published_once() {
@@ -179,8 +315,11 @@ async fn a_message_of_discord_is_not_taken_for_an_earlier_one_that_says_the_same
 }
 
 /// Neither takes a key, and neither tells what it wrote.
-const MUTE: &[(&str, &str, &str)] =
-    &[("telegram", "@kiosk", TELEGRAM_BOT), ("discord/webhook", "", DISCORD_WEBHOOK)];
+const MUTE: &[(&str, &str, &str)] = &[
+    ("telegram", "@kiosk", TELEGRAM_BOT),
+    ("discord/webhook", "", DISCORD_WEBHOOK),
+    ("slack/webhook", "", SLACK_WEBHOOK),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_in_doubt_where_nothing_can_be_looked_up() {
