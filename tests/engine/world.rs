@@ -374,13 +374,18 @@ pub(crate) async fn connect(
         _ => String::new(),
     };
     let platform = if matches!(platform, "gotosocial" | "pleroma") { "mastodon" } else { platform };
+    let secret = pasted(platform);
+    let identifier = match platform {
+        "webhook" => format!("{}/webhook/{handle}", planet.origin),
+        _ => handle.to_owned(),
+    };
     let (platform, login) = platform.split_once('/').unwrap_or((platform, ""));
     let request = ConnectRequest {
         platform: platform.to_owned(),
         server,
         login: login.to_owned(),
-        identifier: handle.to_owned(),
-        password: Some(Secret::new(PASSWORD)),
+        identifier,
+        password: Some(Secret::new(secret)),
         reconnect: None,
     };
     match engine.connect(caller, request).await.unwrap() {
@@ -396,6 +401,26 @@ pub(crate) async fn connect(
                 }
             }
         }
+    }
+}
+
+/// What a person pastes, where there is no page to sign in on. The simulated platforms take
+/// whatever has the right shape.
+pub(crate) fn pasted(platform: &str) -> &'static str {
+    match platform {
+        "telegram" => "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11",
+        "discord/bot" => "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs",
+        "discord/webhook" => {
+            "https://discord.com/api/webhooks/111111111111111111/\
+             abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789_-ABCD"
+        }
+        "slack/bot" => "xoxb-1234567890-abcdefghijklmnop",
+        "slack/webhook" => {
+            "https://hooks.slack.com/services/T0123456789/B0123456789/abcdefghijklmnop"
+        }
+        "whatsapp" => "EAAabcdefghijklmnopqrstuvwxyz0123456789",
+        "webhook" => "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+        _ => PASSWORD,
     }
 }
 

@@ -18,22 +18,30 @@ const ARTICLE: &[(&str, &str)] =
 const POLL: &[(&str, &str)] = &[("poll", "yes\nno")];
 
 /// Time enough to do ahead what can be done ahead, and to be killed in the middle of it.
-const SOON: u64 = 30;
+pub(super) const SOON: u64 = 30;
 
-const fn piece(at: u64, parts: &'static [(&'static str, &'static [File])]) -> Piece {
-    Piece { at, parts, options: &[] }
+pub(super) const fn piece(at: u64, parts: &'static [(&'static str, &'static [File])]) -> Piece {
+    Piece { at, parts, options: &[], seen: &[] }
 }
 
-const fn with(options: &'static [(&'static str, &'static str)], piece: Piece) -> Piece {
+pub(super) const fn with(options: &'static [(&'static str, &'static str)], piece: Piece) -> Piece {
     Piece { options, ..piece }
 }
 
 /// Nothing there can be looked up.
-const fn unseen(name: &'static str, accounts: &'static [Role], posts: &'static [Piece]) -> Play {
+pub(super) const fn unseen(
+    name: &'static str,
+    accounts: &'static [Role],
+    posts: &'static [Piece],
+) -> Play {
     Play { name, accounts, posts, ending: Ending::PublishedOrInDoubt }
 }
 
-const fn play(name: &'static str, accounts: &'static [Role], posts: &'static [Piece]) -> Play {
+pub(super) const fn play(
+    name: &'static str,
+    accounts: &'static [Role],
+    posts: &'static [Piece],
+) -> Play {
     Play { name, accounts, posts, ending: Ending::Published }
 }
 
