@@ -43,6 +43,7 @@ pub mod threads;
 pub mod tiktok;
 pub mod webhook;
 pub mod whatsapp;
+pub mod wordpress;
 pub mod x;
 pub mod youtube;
 
@@ -159,6 +160,7 @@ pub const ALL: &[&dyn AnyConnector] = &[
     &tiktok::TikTok,
     &webhook::Webhook,
     &whatsapp::WhatsApp,
+    &wordpress::WordPress,
     &x::X,
     &youtube::YouTube,
 ];

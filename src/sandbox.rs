@@ -22,6 +22,7 @@
 //! | `/slack` | Slack's Web API, consent page, upload server and incoming webhooks |
 //! | `/webhook/{name}` | programs that receive signed events |
 //! | `/whatsapp` | WhatsApp's Cloud API |
+//! | `/wordpress` | a site that runs WordPress |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
 //!
 //! Each platform is a synchronous function from a [`wire::Call`] to a [`wire::Answer`] over its own
@@ -63,6 +64,7 @@ mod webhook;
 mod whatsapp;
 mod wire;
 mod wiring;
+mod wordpress;
 mod world;
 mod x;
 mod youtube;
@@ -121,10 +123,11 @@ pub enum Platform {
     Whatsapp,
     Pleroma,
     Slack,
+    Wordpress,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 19] = [
+    const NAMES: [(&'static str, Platform); 20] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
@@ -140,6 +143,7 @@ impl Platform {
         ("snapchat", Platform::Snapchat),
         ("telegram", Platform::Telegram),
         ("discord", Platform::Discord),
+        ("wordpress", Platform::Wordpress),
         ("slack", Platform::Slack),
         ("webhook", Platform::Webhook),
         ("whatsapp", Platform::Whatsapp),
@@ -164,6 +168,7 @@ impl Platform {
             Platform::Snapchat => "snapchat",
             Platform::Telegram => "telegram",
             Platform::Discord => "discord",
+            Platform::Wordpress => "wordpress",
             Platform::Slack => "slack",
             Platform::Webhook => "webhook",
             Platform::Whatsapp => "whatsapp",
@@ -188,6 +193,7 @@ impl Platform {
             Platform::Snapchat => "/snapchat",
             Platform::Telegram => "/telegram",
             Platform::Discord => "/discord",
+            Platform::Wordpress => "/wordpress",
             Platform::Slack => "/slack",
             Platform::Webhook => "/webhook",
             Platform::Whatsapp => "/whatsapp",

@@ -245,6 +245,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("pinterest", "board", "Cats & dogs"),
     ("tiktok", "privacy", "public"),
     ("whatsapp", "recipients", "+4915112345678\n+4915112345679"),
+    ("wordpress", "title", "Dawn"),
 ];
 
 fn needed(platform: &str) -> BTreeMap<String, String> {

@@ -23,6 +23,7 @@ mod threads;
 mod tiktok;
 mod webhook;
 mod whatsapp;
+mod wordpress;
 mod x;
 mod youtube;
 
@@ -57,6 +58,7 @@ const FAKES: &[&Fake] = &[
     &tiktok::FAKE,
     &webhook::FAKE,
     &whatsapp::FAKE,
+    &wordpress::FAKE,
     &x::FAKE,
     &youtube::FAKE,
 ];

@@ -98,7 +98,7 @@ impl Engine {
             return Err(Problem::new(
                 Code::Invalid,
                 format!("{} has many servers, and none was named.", profile.name),
-                "Name the server that the account is on, such as `mastodon.social`.",
+                "Name the server that the account is on, such as `example.org`.",
             )
             .at("server"));
         }
