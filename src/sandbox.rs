@@ -6,6 +6,7 @@
 //! | `/mastodon` | a Mastodon server |
 //! | `/gotosocial` | the same, ignoring `Idempotency-Key` as GoToSocial does |
 //! | `/pleroma` | the same, repeating with a key its first answer, as Pleroma does |
+//! | `/pixelfed` | the same, with pictures alone, and refusing a repeated key, as Pixelfed does |
 //! | `/bluesky` | a Bluesky PDS, its entryway, PLC directory and video service |
 //! | `/linkedin` | LinkedIn's API, consent page and upload servers |
 //! | `/threads` | the Threads API and consent page |
@@ -102,104 +103,56 @@ pub use self::{
 /// Bytes of one request. A larger one is answered 413.
 const BODY_BYTES_MAX: usize = 110 * 1024 * 1024;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Platform {
-    Mastodon,
-    Gotosocial,
-    Bluesky,
-    Linkedin,
-    Threads,
-    X,
-    Facebook,
-    Instagram,
-    Tiktok,
-    Youtube,
-    Googlebusiness,
-    Pinterest,
-    Snapchat,
-    Telegram,
-    Discord,
-    Webhook,
-    Whatsapp,
-    Pleroma,
-    Slack,
-    Wordpress,
+macro_rules! platforms {
+    ($($platform:ident $name:literal $title:literal)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Platform { $($platform),* }
+
+        impl Platform {
+            const NAMES: &'static [(&'static str, Platform)] =
+                &[$(($name, Platform::$platform)),*];
+
+            /// As in base URLs and in the control endpoints' JSON.
+            pub fn name(self) -> &'static str {
+                match self { $(Platform::$platform => $name),* }
+            }
+
+            /// What all its paths begin with.
+            fn prefix(self) -> &'static str {
+                match self { $(Platform::$platform => concat!("/", $name)),* }
+            }
+
+            /// For people.
+            fn title(self) -> &'static str {
+                match self { $(Platform::$platform => $title),* }
+            }
+        }
+    };
 }
 
-impl Platform {
-    const NAMES: [(&'static str, Platform); 20] = [
-        ("mastodon", Platform::Mastodon),
-        ("gotosocial", Platform::Gotosocial),
-        ("bluesky", Platform::Bluesky),
-        ("linkedin", Platform::Linkedin),
-        ("threads", Platform::Threads),
-        ("x", Platform::X),
-        ("facebook", Platform::Facebook),
-        ("instagram", Platform::Instagram),
-        ("tiktok", Platform::Tiktok),
-        ("youtube", Platform::Youtube),
-        ("googlebusiness", Platform::Googlebusiness),
-        ("pinterest", Platform::Pinterest),
-        ("snapchat", Platform::Snapchat),
-        ("telegram", Platform::Telegram),
-        ("discord", Platform::Discord),
-        ("wordpress", Platform::Wordpress),
-        ("slack", Platform::Slack),
-        ("webhook", Platform::Webhook),
-        ("whatsapp", Platform::Whatsapp),
-        ("pleroma", Platform::Pleroma),
-    ];
-
-    /// As in base URLs and in the control endpoints' JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Platform::Mastodon => "mastodon",
-            Platform::Gotosocial => "gotosocial",
-            Platform::Bluesky => "bluesky",
-            Platform::Linkedin => "linkedin",
-            Platform::Threads => "threads",
-            Platform::X => "x",
-            Platform::Facebook => "facebook",
-            Platform::Instagram => "instagram",
-            Platform::Tiktok => "tiktok",
-            Platform::Youtube => "youtube",
-            Platform::Googlebusiness => "googlebusiness",
-            Platform::Pinterest => "pinterest",
-            Platform::Snapchat => "snapchat",
-            Platform::Telegram => "telegram",
-            Platform::Discord => "discord",
-            Platform::Wordpress => "wordpress",
-            Platform::Slack => "slack",
-            Platform::Webhook => "webhook",
-            Platform::Whatsapp => "whatsapp",
-            Platform::Pleroma => "pleroma",
-        }
-    }
-
-    fn prefix(self) -> &'static str {
-        match self {
-            Platform::Mastodon => "/mastodon",
-            Platform::Gotosocial => "/gotosocial",
-            Platform::Bluesky => "/bluesky",
-            Platform::Linkedin => "/linkedin",
-            Platform::Threads => "/threads",
-            Platform::X => "/x",
-            Platform::Facebook => "/facebook",
-            Platform::Instagram => "/instagram",
-            Platform::Tiktok => "/tiktok",
-            Platform::Youtube => "/youtube",
-            Platform::Googlebusiness => "/googlebusiness",
-            Platform::Pinterest => "/pinterest",
-            Platform::Snapchat => "/snapchat",
-            Platform::Telegram => "/telegram",
-            Platform::Discord => "/discord",
-            Platform::Wordpress => "/wordpress",
-            Platform::Slack => "/slack",
-            Platform::Webhook => "/webhook",
-            Platform::Whatsapp => "/whatsapp",
-            Platform::Pleroma => "/pleroma",
-        }
-    }
+// In the order of the page.
+platforms! {
+    Mastodon "mastodon" "Mastodon"
+    Gotosocial "gotosocial" "GoToSocial"
+    Pleroma "pleroma" "Pleroma"
+    Pixelfed "pixelfed" "Pixelfed"
+    Bluesky "bluesky" "Bluesky"
+    Linkedin "linkedin" "LinkedIn"
+    Threads "threads" "Threads"
+    X "x" "X"
+    Facebook "facebook" "Facebook"
+    Instagram "instagram" "Instagram"
+    Tiktok "tiktok" "TikTok"
+    Youtube "youtube" "YouTube"
+    Googlebusiness "googlebusiness" "Google Business Profile"
+    Pinterest "pinterest" "Pinterest"
+    Snapchat "snapchat" "Snapchat"
+    Telegram "telegram" "Telegram"
+    Discord "discord" "Discord"
+    Slack "slack" "Slack"
+    Webhook "webhook" "Webhooks"
+    Whatsapp "whatsapp" "WhatsApp"
+    Wordpress "wordpress" "WordPress"
 }
 
 /// Where time, waiting and chance come from, so that a test can drive them.
@@ -246,7 +199,7 @@ impl Sandbox {
     /// All platforms, the control endpoints and the page.
     pub fn router(&self) -> Router {
         let mut router = control::routes();
-        for (_, platform) in Platform::NAMES {
+        for &(_, platform) in Platform::NAMES {
             let drive = move |State(sandbox): State<Sandbox>, request: Request| async move {
                 sandbox.drive(platform, request).await
             };

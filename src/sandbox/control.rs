@@ -44,7 +44,8 @@ async fn ledger(
                 let names = Platform::NAMES.iter();
                 let mut known = names.filter(|(name, _)| *name == value);
                 let Some((_, found)) = known.next() else {
-                    let names = Platform::NAMES.map(|(name, _)| name).join(", ");
+                    let names: Vec<_> = Platform::NAMES.iter().map(|(name, _)| *name).collect();
+                    let names = names.join(", ");
                     return complaint(&format!("`platform` must be one of {names}"));
                 };
                 platform = Some(*found);
@@ -116,7 +117,7 @@ async fn clear_faults(State(sandbox): State<Sandbox>) -> Answer {
 }
 
 async fn received(State(sandbox): State<Sandbox>, Path(name): Path<String>) -> Answer {
-    let events = sandbox.world().webhook.received(&name);
+    let events = sandbox.world().planets.webhook.received(&name);
     Answer::json(200, &json!({ "events": events }))
 }
 
@@ -124,7 +125,7 @@ async fn received(State(sandbox): State<Sandbox>, Path(name): Path<String>) -> A
 async fn tell(State(sandbox): State<Sandbox>, Path(name): Path<String>, body: Bytes) -> Answer {
     let value: Value = serde_json::from_slice(&body).unwrap_or_default();
     let secret = value["secret"].as_str().unwrap_or_default();
-    match sandbox.world().webhook.tell(&name, secret) {
+    match sandbox.world().planets.webhook.tell(&name, secret) {
         Ok(()) => Answer::json(201, &json!({})),
         Err(wrong) => complaint(wrong),
     }
@@ -133,7 +134,7 @@ async fn tell(State(sandbox): State<Sandbox>, Path(name): Path<String>, body: By
 /// Somebody writes to every business, so that they may be answered for a day.
 async fn write(State(sandbox): State<Sandbox>, Path(number): Path<String>) -> Answer {
     let now = sandbox.now();
-    sandbox.world().whatsapp.wrote(&number, now);
+    sandbox.world().planets.whatsapp.wrote(&number, now);
     Answer::json(201, &json!({}))
 }
 

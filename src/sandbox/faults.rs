@@ -100,7 +100,7 @@ impl Fault {
         let whole = |key, least, most| number(object, key, least, most);
         let status = whole("status", 400, 599)?.and_then(|status| u16::try_from(status).ok());
         Ok(Fault {
-            platform: named(object, "platform", &Platform::NAMES)?,
+            platform: named(object, "platform", Platform::NAMES)?,
             account: text(object, "account")?,
             operation,
             kind,

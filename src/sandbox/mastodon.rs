@@ -37,6 +37,7 @@ pub(crate) enum Flavour {
     Mastodon,
     Gotosocial,
     Pleroma,
+    Pixelfed,
 }
 
 /// "Each user account can call all endpoints 300 times within a 5 minute time period"
@@ -95,16 +96,19 @@ impl Mastodon {
             Flavour::Mastodon => Platform::Mastodon,
             Flavour::Gotosocial => Platform::Gotosocial,
             Flavour::Pleroma => Platform::Pleroma,
+            Flavour::Pixelfed => Platform::Pixelfed,
         }
     }
 
     fn route(&mut self, call: &Call, books: &mut Books, seen: &mut Vec<Reading>) -> Reply {
         let (method, segments) = call.route();
         match (method, segments.as_slice()) {
-            ("GET", ["api", "v2", "instance"]) => Ok(self.instance_v2(call)),
+            ("GET", ["api", "v2", "instance"]) if self.flavour != Flavour::Pixelfed => {
+                Ok(self.instance_v2(call))
+            }
             ("GET", ["api", "v1", "instance"]) => Ok(self.instance_v1(call)),
             ("GET", [".well-known", "oauth-authorization-server"])
-                if self.flavour != Flavour::Pleroma =>
+                if !matches!(self.flavour, Flavour::Pleroma | Flavour::Pixelfed) =>
             {
                 Ok(self.metadata(call))
             }
@@ -137,6 +141,7 @@ impl Mastodon {
                 match self.flavour {
                     Flavour::Mastodon | Flavour::Gotosocial => self.create(call, caller, books),
                     Flavour::Pleroma => Ok(self.create_or_repeat(call, caller, books)),
+                    Flavour::Pixelfed => self.create_pictured(call, caller, books),
                 }
             }
             ("GET", ["api", "v1", "statuses"]) => {
@@ -209,7 +214,7 @@ impl Mastodon {
     /// A request that the server understood and will not follow.
     fn invalid(&self, text: &str) -> Answer {
         match self.flavour {
-            Flavour::Mastodon | Flavour::Pleroma => error(422, text),
+            Flavour::Mastodon | Flavour::Pleroma | Flavour::Pixelfed => error(422, text),
             Flavour::Gotosocial => error(400, &format!("Bad Request: {text}")),
         }
     }

@@ -39,7 +39,7 @@ impl View {
     /// The platforms that somebody used; the busiest first.
     pub(crate) fn of(world: &World) -> View {
         let mut columns = Vec::new();
-        for (name, platform) in Platform::NAMES {
+        for &(name, platform) in Platform::NAMES {
             let all = world.books.ledger.entries().iter();
             let own = all.filter(|entry| entry.platform == platform);
             let total = own.clone().count();
@@ -94,33 +94,8 @@ pub(crate) fn render(view: &View, now: Timestamp) -> Markup {
 
 /// Before anybody connected anything.
 fn waiting() -> String {
-    let names = Platform::NAMES.map(|(_, platform)| title(platform));
+    let names: Vec<_> = Platform::NAMES.iter().map(|(_, platform)| platform.title()).collect();
     format!("Nobody has connected an account yet. Simulated here: {}.", names.join(", "))
-}
-
-fn title(platform: Platform) -> &'static str {
-    match platform {
-        Platform::Mastodon => "Mastodon",
-        Platform::Gotosocial => "GoToSocial",
-        Platform::Pleroma => "Pleroma",
-        Platform::Bluesky => "Bluesky",
-        Platform::Linkedin => "LinkedIn",
-        Platform::Threads => "Threads",
-        Platform::X => "X",
-        Platform::Facebook => "Facebook",
-        Platform::Instagram => "Instagram",
-        Platform::Tiktok => "TikTok",
-        Platform::Youtube => "YouTube",
-        Platform::Googlebusiness => "Google Business Profile",
-        Platform::Pinterest => "Pinterest",
-        Platform::Snapchat => "Snapchat",
-        Platform::Telegram => "Telegram",
-        Platform::Discord => "Discord",
-        Platform::Wordpress => "WordPress",
-        Platform::Slack => "Slack",
-        Platform::Webhook => "Webhooks",
-        Platform::Whatsapp => "WhatsApp",
-    }
 }
 
 fn section(column: &Column, now: Timestamp) -> Markup {
@@ -135,7 +110,7 @@ fn section(column: &Column, now: Timestamp) -> Markup {
     }
     html! {
         section class=(column.platform.name()) id=(column.platform.name()) {
-            h2 { (title(column.platform)) " " span class="count" { (column.total) } }
+            h2 { (column.platform.title()) " " span class="count" { (column.total) } }
             @if roots.is_empty() { p class="empty" { "Nothing posted yet." } }
             @for root in roots.into_iter().rev() {
                 div class="thread" { (thread(root, &answers, now)) }
@@ -358,7 +333,7 @@ fn counts(columns: &[Column]) -> Markup {
                 thead { tr { th { "Platform" } th { "Posts" } th { "Accepted" } th { "Refused" }
                     th { "Throttled" } th { "Struck by a fault" } } }
                 tbody { @for column in columns { tr {
-                    td { (title(column.platform)) }
+                    td { (column.platform.title()) }
                     td { (column.total) }
                     @for count in column.counts { td { (count) } }
                 } } }

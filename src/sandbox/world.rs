@@ -89,9 +89,15 @@ pub(crate) struct World {
     pub(crate) books: Books,
     pub(crate) faults: FaultBoard,
     pub(crate) tallies: BTreeMap<&'static str, Tally>,
+    pub(crate) planets: Planets,
+}
+
+/// Every platform by itself.
+pub(crate) struct Planets {
     mastodon: Mastodon,
     gotosocial: Mastodon,
     pleroma: Mastodon,
+    pixelfed: Mastodon,
     bluesky: Bluesky,
     linkedin: Linkedin,
     threads: Threads,
@@ -121,19 +127,13 @@ pub(crate) enum Tail {
     Hang(Duration),
 }
 
-impl World {
-    pub(crate) fn new(seed: u64, limits: Limits) -> World {
-        World {
-            books: Books {
-                ledger: Ledger::default(),
-                shelf: Shelf::default(),
-                chance: Chance::new(seed),
-            },
-            faults: FaultBoard::default(),
-            tallies: BTreeMap::new(),
+impl Planets {
+    fn new(limits: Limits) -> Planets {
+        Planets {
             mastodon: Mastodon::new(Flavour::Mastodon, Meter::new(limits)),
             gotosocial: Mastodon::new(Flavour::Gotosocial, Meter::new(limits)),
             pleroma: Mastodon::new(Flavour::Pleroma, Meter::new(limits)),
+            pixelfed: Mastodon::new(Flavour::Pixelfed, Meter::new(limits)),
             bluesky: Bluesky::new(Meter::new(limits)),
             linkedin: Linkedin::new(Meter::new(limits)),
             threads: Threads::new(Meter::new(limits)),
@@ -153,15 +153,12 @@ impl World {
         }
     }
 
-    pub(crate) fn fetches(&mut self, platform: Platform, call: &Call) -> Vec<String> {
-        self.simulation(platform).fetches(call)
-    }
-
     fn simulation(&mut self, platform: Platform) -> &mut dyn Simulation {
         match platform {
             Platform::Mastodon => &mut self.mastodon,
             Platform::Gotosocial => &mut self.gotosocial,
             Platform::Pleroma => &mut self.pleroma,
+            Platform::Pixelfed => &mut self.pixelfed,
             Platform::Bluesky => &mut self.bluesky,
             Platform::Linkedin => &mut self.linkedin,
             Platform::Threads => &mut self.threads,
@@ -180,29 +177,28 @@ impl World {
             Platform::Whatsapp => &mut self.whatsapp,
         }
     }
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, limits: Limits) -> World {
+        World {
+            books: Books {
+                ledger: Ledger::default(),
+                shelf: Shelf::default(),
+                chance: Chance::new(seed),
+            },
+            faults: FaultBoard::default(),
+            tallies: BTreeMap::new(),
+            planets: Planets::new(limits),
+        }
+    }
+
+    pub(crate) fn fetches(&mut self, platform: Platform, call: &Call) -> Vec<String> {
+        self.planets.simulation(platform).fetches(call)
+    }
 
     pub(crate) fn serve(&mut self, platform: Platform, call: &Call) -> Tail {
-        let simulation: &mut dyn Simulation = match platform {
-            Platform::Mastodon => &mut self.mastodon,
-            Platform::Gotosocial => &mut self.gotosocial,
-            Platform::Pleroma => &mut self.pleroma,
-            Platform::Bluesky => &mut self.bluesky,
-            Platform::Linkedin => &mut self.linkedin,
-            Platform::Threads => &mut self.threads,
-            Platform::X => &mut self.x,
-            Platform::Facebook | Platform::Instagram => &mut self.meta,
-            Platform::Tiktok => &mut self.tiktok,
-            Platform::Youtube => &mut self.youtube,
-            Platform::Googlebusiness => &mut self.googlebusiness,
-            Platform::Pinterest => &mut self.pinterest,
-            Platform::Snapchat => &mut self.snapchat,
-            Platform::Telegram => &mut self.telegram,
-            Platform::Discord => &mut self.discord,
-            Platform::Wordpress => &mut self.wordpress,
-            Platform::Slack => &mut self.slack,
-            Platform::Webhook => &mut self.webhook,
-            Platform::Whatsapp => &mut self.whatsapp,
-        };
+        let simulation = self.planets.simulation(platform);
         let platform = simulation.platform(call, platform);
         let operation = simulation.operation(call);
         let fault = match operation {

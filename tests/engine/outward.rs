@@ -10,7 +10,7 @@ use fanfare::{
         post::Content,
         secret::Secret,
     },
-    engine::facade::{ConnectRequest, Connecting, PlanRequest},
+    engine::facade::{ConnectRequest, Connecting, NewPost, PlanRequest},
     sandbox::{Fault, FaultKind, LedgerEntry, Operation},
 };
 
@@ -281,5 +281,54 @@ async fn pleroma_has_each_part_once_though_an_answer_is_lost() {
     let seen = entries(&world, "pleroma");
     let texts: Vec<&str> = seen.iter().map(|entry| entry.text.as_str()).collect();
     assert_eq!(texts, ["One", "Two"]);
+    world.check().await;
+}
+
+/// It refuses a key that it has seen, and shows no status for it; so keys are not used, and a look
+/// tells. A status without a picture is refused while it is planned.
+#[tokio::test(flavor = "multi_thread")]
+async fn pixelfed_has_each_part_once_though_an_answer_is_lost() {
+    let world = World::new().await;
+    let account = world.connect("pixelfed", "robin").await;
+    assert_eq!(account.identity.traits["software"], "pixelfed");
+    let photo = upload(&world.engine, &world.caller, &File::Photo.bytes()).await;
+    for kind in [FaultKind::DropAnswer, FaultKind::Unavailable] {
+        world.planet.fault(kind, Operation::Publish, 1);
+        let parts = vec![part("One", &[photo]), part("Two", &[photo])];
+        let content = Content { parts, ..Content::default() };
+        let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
+        world.through(&[delivery.id]).await;
+        world.until(delivery.id, published).await;
+    }
+    let seen = entries(&world, "pixelfed");
+    let texts: Vec<&str> = seen.iter().map(|entry| entry.text.as_str()).collect();
+    assert_eq!(texts, ["One", "Two", "One", "Two"]);
+    let post = NewPost {
+        content: crate::world::text_content("No picture"),
+        variants: BTreeMap::new(),
+        targets: vec![account.id],
+        plan: PlanRequest::Now,
+        priority: 5,
+    };
+    let refused = world.engine.create_post(&world.caller, post, None).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("nothing without a picture"), "{refused:?}");
+    world.check().await;
+}
+
+/// Unlike Mastodon's, its tokens end; each refresh token is good once.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_pixelfed_are_renewed_before_they_end() {
+    let world = World::new().await;
+    let account = world.connect("pixelfed", "robin").await;
+    let photo = upload(&world.engine, &world.caller, &File::Photo.bytes()).await;
+    for _ in 0..2 {
+        world.planet.turn(356 * 24 * 3_600);
+        let parts = vec![part("Still here", &[photo])];
+        let content = Content { parts, ..Content::default() };
+        let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
+        world.until(delivery.id, published).await;
+    }
+    assert!(world.events(EventKind::TokenRefreshed) >= 2);
+    assert_eq!(entries(&world, "pixelfed").len(), 2);
     world.check().await;
 }

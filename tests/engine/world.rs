@@ -370,10 +370,15 @@ pub(crate) async fn connect(
 ) -> Account {
     let server = match platform {
         "mastodon" => format!("{}/mastodon", planet.origin),
-        "gotosocial" | "pleroma" => format!("{}/{platform}", planet.origin),
+        "gotosocial" | "pleroma" | "pixelfed" | "wordpress" => {
+            format!("{}/{platform}", planet.origin)
+        }
         _ => String::new(),
     };
-    let platform = if matches!(platform, "gotosocial" | "pleroma") { "mastodon" } else { platform };
+    let platform = match platform {
+        "gotosocial" | "pleroma" | "pixelfed" => "mastodon",
+        platform => platform,
+    };
     let secret = pasted(platform);
     let identifier = match platform {
         "webhook" => format!("{}/webhook/{handle}", planet.origin),
@@ -414,6 +419,7 @@ pub(crate) fn pasted(platform: &str) -> &'static str {
             "https://discord.com/api/webhooks/111111111111111111/\
              abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789_-ABCD"
         }
+        "wordpress" => "abcd EFGH 1234 ijkl MNOP 5678",
         "slack/bot" => "xoxb-1234567890-abcdefghijklmnop",
         "slack/webhook" => {
             "https://hooks.slack.com/services/T0123456789/B0123456789/abcdefghijklmnop"

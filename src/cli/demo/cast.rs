@@ -5,7 +5,7 @@ use crate::{cli::Failure, domain::nearest::nearest, engine};
 use self::Bill::{Both, Full, Usual};
 
 /// Handles are different on purpose: each names one account on one platform.
-pub(super) const CAST: [Person; 21] = [
+pub(super) const CAST: [Person; 22] = [
     Person::new("ada", "mastodon", Both).on("mastodon"),
     Person::new("ben", "mastodon", Both).on("mastodon"),
     Person::new("cleo", "mastodon", Bill::Classic).on("gotosocial"),
@@ -26,6 +26,7 @@ pub(super) const CAST: [Person; 21] = [
     Person::new("channel-2222", "discord", Full).through("bot"),
     Person::new("#harbour", "slack", Full).chosen_by("harbour").through("app"),
     Person::new("106540352242922", "whatsapp", Full),
+    Person::new("willa", "wordpress", Full).on("wordpress"),
     Person::new("shop", "webhook", Full).on("webhook/shop"),
 ];
 
@@ -136,7 +137,10 @@ mod tests {
         let mut wanted: Vec<&str> = engine::platforms()
             .iter()
             .map(|profile| profile.platform)
-            .filter(|name| matches!(*name, "mastodon" | "webhook") || simulated.contains_key(*name))
+            .filter(|name| {
+                matches!(*name, "mastodon" | "webhook" | "wordpress")
+                    || simulated.contains_key(*name)
+            })
             .collect();
         let mut played = known();
         wanted.sort_unstable();

@@ -17,6 +17,8 @@ pub(super) struct Robot {
 }
 
 /// Any password of this form signs in at the simulated Bluesky.
+/// Of the shape of WordPress's; any is taken.
+const APPLICATION_PASSWORD: &str = "demo demo demo demo demo demo";
 const APP_PASSWORD: &str = "demo-demo-demo-demo";
 /// What the simulated Discord calls `channel-2222`, and any bot's token.
 const DISCORD_CHANNEL: &str = "222222222222222222";
@@ -97,6 +99,10 @@ impl Robot {
         if platform == "whatsapp" {
             request = json!({ "platform": platform, "identifier": person.handle,
                 "password": SYSTEM_TOKEN });
+        }
+        if platform == "wordpress" {
+            request = json!({ "platform": platform, "server": server,
+                "identifier": person.handle, "password": APPLICATION_PASSWORD });
         }
         if platform == "webhook" {
             request = json!({ "platform": platform, "identifier": server });

@@ -114,7 +114,9 @@ impl Scene {
                 let said = |part: &Value| {
                     let text = part["text"].as_str().unwrap_or_default();
                     match content["options"][TITLE].as_str() {
-                        Some(title) if person.platform == "youtube" => format!("{title}\n\n{text}"),
+                        Some(title) if SHOW_TITLES.contains(&person.platform) => {
+                            format!("{title}\n\n{text}")
+                        }
                         Some(_) | None => text.to_owned(),
                     }
                 };
@@ -211,11 +213,14 @@ fn to_everybody(props: &Props) -> Scene {
         .on("snapchat", picture(""))
         .on("tiktok", with_options(film(), &[("privacy", "public")]))
         .on("youtube", with_options(film(), &[(TITLE, "The tide"), ("made_for_kids", "false")]))
+        .on("wordpress", with_options(content(&[TEXT]), &[(TITLE, "Hello")]))
         .on("whatsapp", with_options(content(&[TEXT]), &[("recipients", "+4915112345678")]))
 }
 
-/// YouTube shows it above the text.
 const TITLE: &str = "title";
+
+/// Who shows the title above the text.
+const SHOW_TITLES: &[&str] = &["wordpress", "youtube"];
 
 const DAWN: &str = "The sun above a pale sea, early in the morning";
 const DUSK: &str = "The sun, large and red, above a dark sea";

@@ -7,7 +7,7 @@ use super::{Answer, Call, Flavour, Mastodon, media, poll, statuses};
 impl Mastodon {
     pub(super) fn chars_max(&self) -> usize {
         match self.flavour {
-            Flavour::Mastodon => 500,
+            Flavour::Mastodon | Flavour::Pixelfed => 500,
             Flavour::Gotosocial | Flavour::Pleroma => 5_000,
         }
     }
@@ -17,6 +17,7 @@ impl Mastodon {
             Flavour::Mastodon => 4,
             Flavour::Gotosocial => 6,
             Flavour::Pleroma => 16,
+            Flavour::Pixelfed => 10,
         }
     }
 
@@ -25,6 +26,7 @@ impl Mastodon {
             Flavour::Mastodon => 4,
             Flavour::Gotosocial => 6,
             Flavour::Pleroma => 20,
+            Flavour::Pixelfed => 0,
         }
     }
 
@@ -33,6 +35,7 @@ impl Mastodon {
             Flavour::Mastodon => "4.5.0",
             Flavour::Gotosocial => "0.20.0+git-sandbox",
             Flavour::Pleroma => "2.7.2 (compatible; Pleroma 2.6.0)",
+            Flavour::Pixelfed => "3.5.3 (compatible; Pixelfed 0.12.3)",
         }
     }
 

@@ -111,7 +111,7 @@ impl Mastodon {
         let shelf = shelf.map_err(|shelf::Full| error(413, "Payload Too Large"))?;
         let waits = match self.flavour {
             Flavour::Mastodon => kind.processing(),
-            Flavour::Gotosocial | Flavour::Pleroma => Duration::ZERO,
+            Flavour::Gotosocial | Flavour::Pleroma | Flavour::Pixelfed => Duration::ZERO,
         };
         let id = books.chance.snowflake(call.now, 0, 16);
         let media = Media {

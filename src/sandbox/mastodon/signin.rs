@@ -1,5 +1,5 @@
 //! Apps, consent and tokens: methods/apps and methods/oauth, read 2026-07-02. Tokens do not expire
-//! and are not refreshed.
+//! and are not refreshed, but for Pixelfed's.
 
 use std::time::Duration;
 
@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     consent::{self, Challenge, Claim, Decision, Invitation, OUT_OF_BAND},
+    grants::{Pair, RefreshWorth},
     text::attention,
 };
 
-use super::{Answer, Books, Call, Caller, Mastodon, Reply, carries, error};
+use super::{Answer, Books, Call, Caller, Flavour, Mastodon, Reply, carries, error};
 
 pub(super) const SCOPES: [&str; 14] = [
     "profile",
@@ -30,6 +31,9 @@ pub(super) const SCOPES: [&str; 14] = [
 ];
 
 /// Doorkeeper's default.
+/// Pixelfed's, as Laravel Passport is set up there.
+const ACCESS_LIFE: Duration = Duration::from_secs(356 * 24 * 60 * 60);
+const REFRESH_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 const CODE_LIFE: Duration = Duration::from_secs(10 * 60);
 
 pub(super) struct App {
@@ -57,7 +61,11 @@ impl Mastodon {
             return Err(error(422, text));
         }
         let scopes = words(body["scopes"].as_str().unwrap_or("read"));
-        if scopes.iter().any(|scope| !SCOPES.contains(&scope.as_str())) {
+        let known: &[&str] = match self.flavour {
+            Flavour::Mastodon | Flavour::Gotosocial | Flavour::Pleroma => &SCOPES,
+            Flavour::Pixelfed => &["read", "write", "follow", "push"],
+        };
+        if scopes.iter().any(|scope| !known.contains(&scope.as_str())) {
             let text = "Validation failed: Scopes doesn't match configured on the server.";
             return Err(error(422, text));
         }
@@ -145,6 +153,21 @@ impl Mastodon {
                 let code = code.ok_or_else(invalid_grant)?;
                 (Some(code.account), code.scopes)
             }
+            Some("refresh_token") if self.flavour == Flavour::Pixelfed => {
+                let token = body["refresh_token"].as_str().unwrap_or_default();
+                let grant = match self.grants.judge_refresh(token, call.now) {
+                    RefreshWorth::Fresh { grant } if self.grants.client(grant) == client => grant,
+                    RefreshWorth::Fresh { .. }
+                    | RefreshWorth::Spent { .. }
+                    | RefreshWorth::Expired
+                    | RefreshWorth::Revoked
+                    | RefreshWorth::Unknown => return Err(invalid_grant()),
+                };
+                // Each use gives a new one, and ends the old one.
+                let pair = Pair { access: String::new(), refresh: String::new() };
+                self.grants.spend(token, call.now, pair);
+                (self.grants.account(grant), self.grants.scopes(grant).to_vec())
+            }
             Some("client_credentials") => {
                 let asked = words(body["scope"].as_str().unwrap_or("read"));
                 if !asked.iter().all(|scope| carries(&app.scopes, scope)) {
@@ -162,11 +185,18 @@ impl Mastodon {
         let scope = scopes.join(" ");
         let grant = self.grants.open(account, &client, scopes);
         let token = books.chance.word(43);
-        self.grants.issue_access(grant, &token, None);
-        let answer = json!({
+        let ends = (self.flavour == Flavour::Pixelfed).then(|| call.now.after(ACCESS_LIFE));
+        self.grants.issue_access(grant, &token, ends);
+        let mut answer = json!({
             "access_token": token, "token_type": "Bearer", "scope": scope,
             "created_at": call.now.0 / 1_000,
         });
+        if ends.is_some() {
+            let refresh = books.chance.word(43);
+            self.grants.issue_refresh(grant, &refresh, Some(call.now.after(REFRESH_LIFE)));
+            answer["expires_in"] = json!(ACCESS_LIFE.as_secs());
+            answer["refresh_token"] = json!(refresh);
+        }
         Ok(Answer::json(200, &answer).with("cache-control", "no-store"))
     }
 

@@ -103,6 +103,30 @@ impl Mastodon {
         Ok(Answer::json(200, &answer))
     }
 
+    /// Pixelfed remembers a key for an hour before it looks at the request, and refuses it from then
+    /// on, whatever became of the first; and it publishes nothing without a picture, but answers.
+    pub(super) fn create_pictured(
+        &mut self,
+        call: &Call,
+        caller: Caller,
+        books: &mut Books,
+    ) -> Reply {
+        if let Some(key) = call.header("idempotency-key") {
+            let key = (caller.account, key.to_owned());
+            let seen = self.keys.get(&key);
+            if seen.is_some_and(|(_, at)| at.elapsed(call.now) < KEY_LIFE) {
+                return Err(error(400, "Duplicate idempotency key."));
+            }
+            self.keys.insert(key, (0, call.now));
+        }
+        let body = call.parameters();
+        let has_picture = body["media_ids"].as_array().is_some_and(|ids| !ids.is_empty());
+        if !has_picture && body["in_reply_to_id"].is_null() {
+            return Err(error(403, "Empty statuses are not allowed"));
+        }
+        self.create(call, caller, books)
+    }
+
     fn reply_to(&self, body: &Value) -> Result<Option<u64>, Answer> {
         let Some(id) = id_of(&body["in_reply_to_id"]) else {
             return Ok(None);
@@ -121,7 +145,7 @@ impl Mastodon {
             None | Some("" | "public") => Ok("public"),
             Some("unlisted") => Ok("unlisted"),
             Some("private") => Ok("private"),
-            Some("direct") => Ok("direct"),
+            Some("direct") if self.flavour != Flavour::Pixelfed => Ok("direct"),
             Some("local") if self.flavour == Flavour::Pleroma => Ok("local"),
             Some(_) => {
                 Err(self.invalid("Validation failed: Visibility is not included in the list"))
@@ -149,7 +173,7 @@ impl Mastodon {
         }
         let used = match self.flavour {
             Flavour::Mastodon => words::counted(text) + words::counted(spoiler),
-            Flavour::Gotosocial | Flavour::Pleroma => {
+            Flavour::Gotosocial | Flavour::Pleroma | Flavour::Pixelfed => {
                 text.chars().count() + spoiler.chars().count()
             }
         };
@@ -311,6 +335,7 @@ impl Mastodon {
                 Flavour::Mastodon => crate::sandbox::Platform::Mastodon,
                 Flavour::Gotosocial => crate::sandbox::Platform::Gotosocial,
                 Flavour::Pleroma => crate::sandbox::Platform::Pleroma,
+                Flavour::Pixelfed => crate::sandbox::Platform::Pixelfed,
             };
             books.ledger.mark_edited(platform, &id.to_string(), &status.text, face);
         }

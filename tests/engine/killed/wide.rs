@@ -139,6 +139,36 @@ const OF_WEBHOOKS: &[Play] = &[play(
     &[piece(SOON, &[("one", &[]), ("two", &[])]), piece(SOON + 1, &[("a photo", PHOTO)])],
 )];
 
+const TITLED: &[(&str, &str)] =
+    &[("title", "Waves"), ("categories", "news"), ("tags", "sea"), ("featured", "true")];
+
+const OF_SITES: &[Play] = &[
+    play(
+        "WordPress: an article with files, another of the same title",
+        &[("wordpress", "willa")],
+        &[
+            showing(
+                &[("Waves\n\nan article", PHOTOS)],
+                with(TITLED, piece(SOON, &[("an article", PHOTOS)])),
+            ),
+            showing(
+                &[("Waves\n\nanother", &[])],
+                with(&[("title", "Waves")], piece(SOON + 1, &[("another", &[])])),
+            ),
+        ],
+    ),
+    play(
+        "Pixelfed: photos and a comment of one's own",
+        &[("pixelfed", "robin")],
+        &[piece(SOON, &[("photos", PHOTOS), ("and more", PHOTO)])],
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn articles_and_pictures_get_out_once_wherever_the_process_dies() {
+    kill_all(OF_SITES).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn films_get_out_once_wherever_the_process_dies() {
     kill_all(OF_TIKTOK).await;
