@@ -1,8 +1,8 @@
 //! Slack: bots by their Web API, and incoming webhooks, as docs.slack.dev has them (August 2026).
 //!
-//! Invariants: nothing recognises a repetition, so each request that is accepted is a message of its
-//! own; nobody can list what a webhook wrote under its own name; a message is only changed by who
-//! wrote it.
+//! Invariants: nothing recognises a repetition, so each request that is accepted is a message of
+//! its own; nobody can list what a webhook wrote under its own name; a message is only changed by
+//! who wrote it.
 //!
 //! Whoever signs in founds a workspace of that name, with a channel `#<name>` that the bot is in, a
 //! public one that it is not in, a private one and an archived one. Tokens of a client whose id
@@ -14,6 +14,8 @@ mod channels;
 mod files;
 mod messages;
 mod signin;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, HashSet},

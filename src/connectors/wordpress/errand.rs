@@ -6,7 +6,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     SERVER,
@@ -157,6 +157,6 @@ fn with_text(before: &str, text: &str, is_html: bool) -> String {
 
 /// In the trash already, or deleted for good.
 fn is_gone(reply: &Reply) -> bool {
-    let code = &reply.body["code"];
-    *code == Value::from("rest_already_trashed") || *code == Value::from("rest_post_invalid_id")
+    let code = reply.body["code"].as_str().unwrap_or_default();
+    matches!(code, "rest_already_trashed" | "rest_post_invalid_id")
 }

@@ -103,8 +103,9 @@ impl Mastodon {
         Ok(Answer::json(200, &answer))
     }
 
-    /// Pixelfed remembers a key for an hour before it looks at the request, and refuses it from then
-    /// on, whatever became of the first; and it publishes nothing without a picture, but answers.
+    /// Pixelfed remembers a key for an hour before it looks at the request, and refuses it from
+    /// then on, whatever became of the first; and it publishes nothing without a picture but
+    /// answers.
     pub(super) fn create_pictured(
         &mut self,
         call: &Call,

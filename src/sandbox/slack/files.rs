@@ -54,10 +54,9 @@ impl Slack {
         Slack::demand(bot, "files:write")?;
         self.spend(&format!("reserve {}", bot.team), &READS, call)?;
         let name = given["filename"].as_str().filter(|name| !name.is_empty());
-        let length = match &given["length"] {
-            Value::String(text) => text.parse::<u64>().ok(),
-            other => other.as_u64(),
-        };
+        // A form has it as text.
+        let length = given["length"].as_str().and_then(|text| text.parse().ok());
+        let length = length.or(given["length"].as_u64());
         let (Some(name), Some(length)) = (name, length) else {
             return Err(no("invalid_arguments"));
         };
