@@ -74,7 +74,7 @@ impl File {
     fn bytes(self) -> Vec<u8> {
         match self {
             File::Picture(salt) => footage::jpeg(salt),
-            File::Large(salt) => footage::grain(salt.into()),
+            File::Large(salt) => footage::grain(salt),
             File::Film => footage::film(1, 4),
             File::Long => footage::film(1, 8),
             File::Document => footage::pdf(),
