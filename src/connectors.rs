@@ -84,6 +84,18 @@ pub trait Connector {
         false
     }
 
+    /// A person says that what this step sent is there, and not by what id: how it goes on. `None`:
+    /// what would follow has to name it, so nothing more is sent.
+    fn vouched(_step: Self::Step, _job: &Job) -> Option<Next<Self::Step>> {
+        None
+    }
+
+    /// What a person has to look for, if the answer to this step is lost, beyond the post itself:
+    /// "the message to +4915112345678".
+    fn sought(_step: &Self::Step, _job: &Job) -> Option<String> {
+        None
+    }
+
     /// Asked while a post is planned, once it keeps to the profile's limits and option rules: what
     /// the platform cannot do all the same, and what it will do otherwise than one may think.
     fn check(_draft: &Draft) -> Vec<Finding> {
@@ -131,6 +143,8 @@ pub trait AnyConnector: Sync {
     fn pieces(&self, job: &Job) -> usize;
     fn live(&self, step: &Value, job: &Job) -> serde_json::Result<Vec<Live>>;
     fn is_undecided(&self, step: &Value) -> bool;
+    fn vouched(&self, step: &Value, job: &Job) -> serde_json::Result<Option<Next<Value>>>;
+    fn sought(&self, step: &Value, job: &Job) -> serde_json::Result<Option<String>>;
     fn check(&self, draft: &Draft) -> Vec<Finding>;
     fn paste(&self, pasted: Paste) -> Result<Paste, Problem>;
     fn errand(&self, task: &Task, site: &Site) -> Option<Value>;
@@ -672,6 +686,14 @@ impl<C: Connector + Sync> AnyConnector for C {
 
     fn is_undecided(&self, step: &Value) -> bool {
         C::Step::deserialize(step).is_ok_and(|step| C::is_undecided(&step))
+    }
+
+    fn vouched(&self, step: &Value, job: &Job) -> serde_json::Result<Option<Next<Value>>> {
+        Ok(C::vouched(C::Step::deserialize(step)?, job).map(Next::into_json))
+    }
+
+    fn sought(&self, step: &Value, job: &Job) -> serde_json::Result<Option<String>> {
+        Ok(C::sought(&C::Step::deserialize(step)?, job))
     }
 
     fn check(&self, draft: &Draft) -> Vec<Finding> {

@@ -53,6 +53,14 @@ impl Standing {
                 Standing::saying("Nothing: it was published, and taken down since.")
             }
             DeliveryState::Published { .. } => Standing::saying("Done."),
+            DeliveryState::Failed { at, refusal } if refusal.is_settled() => Standing {
+                since: Some(*at),
+                reason: Some(refusal.words.clone()),
+                refusal: Some(RefusalView::from(refusal)),
+                ..Standing::saying(
+                    "Nothing: a person has settled it. Plan what is still to be said as a new post.",
+                )
+            },
             DeliveryState::Failed { at, refusal } => Standing {
                 since: Some(*at),
                 reason: Some(sentence(refusal)),

@@ -136,7 +136,7 @@ impl Connector for WhatsApp {
                     Some(refusal) if refusal.kind == RefusalKind::Revoked => Err(refusal),
                     Some(refusal) if job.due > due => Err(refusal),
                     // A new time is a new decision: a person wants another attempt.
-                    None if job.due > due => Ok(Next::Go(Step::again(progress, job))),
+                    None if job.due > due => Ok(Step::again(progress, job)),
                     Some(_) | None => Err(progress.report(job)),
                 }
             }
@@ -149,6 +149,19 @@ impl Connector for WhatsApp {
 
     fn recognise(_step: Step, _job: &Job, _reply: &Reply) -> Sighting<Step> {
         Sighting::Unsure("WhatsApp lists no messages with their recipients".to_owned())
+    }
+
+    /// Nobody's message answers another's.
+    fn vouched(step: Step, job: &Job) -> Option<Next<Step>> {
+        let Step::Send { mut progress } = step else { return None };
+        let to = progress.next(job)?.to_owned();
+        progress.sent.push(Message { to, id: String::new(), held: String::new() });
+        Some(progress.on(job))
+    }
+
+    fn sought(step: &Step, job: &Job) -> Option<String> {
+        let Step::Send { progress } = step else { return None };
+        progress.next(job).map(|to| format!("the message to {to}"))
     }
 
     /// A message for each recipient.
@@ -247,9 +260,15 @@ impl Step {
     }
 
     /// To those who were refused. Files are kept for 30 days only, so it is uploaded anew.
-    fn again(progress: Sending, job: &Job) -> Step {
-        let progress = Sending { sent: progress.sent, ..Sending::default() };
-        Step::with_file(progress, job)
+    /// To what is held nothing is sent: it would be a second message. Whoever asks takes it as it is.
+    fn again(progress: Sending, job: &Job) -> Next<Step> {
+        let released = |sent: Message| Message { held: String::new(), ..sent };
+        let sent = progress.sent.into_iter().map(released).collect();
+        let progress = Sending { sent, ..Sending::default() };
+        match progress.next(job) {
+            Some(_) => Next::Go(Step::with_file(progress, job)),
+            None => Next::Done(progress.live()),
+        }
     }
 }
 
@@ -265,7 +284,8 @@ impl Sending {
     fn after(mut self, job: &Job, reply: &Reply) -> Result<Next<Step>, Refusal> {
         let to = self.next(job).unwrap_or_default().to_owned();
         if meta::is_success(reply) {
-            self.sent.push(Message { to, id: reply.text("/messages/0/id")? });
+            let held = message::held(&reply.body).to_owned();
+            self.sent.push(Message { to, id: reply.text("/messages/0/id")?, held });
             return Ok(self.on(job));
         }
         let refusal = refusal::of_reply(reply);
@@ -285,22 +305,36 @@ impl Sending {
     }
 
     fn on(self, job: &Job) -> Next<Step> {
-        match (self.next(job), self.refused.is_empty()) {
+        let is_clear = self.refused.is_empty() && self.sent.iter().all(|sent| sent.held.is_empty());
+        match (self.next(job), is_clear) {
             (Some(_), _) => Next::Go(Step::Send { progress: self }),
             (None, true) => Next::Done(self.live()),
             (None, false) => Next::Go(Step::Report { progress: self, due: job.due }),
         }
     }
 
+    /// What Meta holds back is not there yet.
     fn live(&self) -> Vec<Live> {
-        self.sent.iter().map(Message::live).collect()
+        let there = self.sent.iter().filter(|sent| sent.held.is_empty());
+        there.map(Message::live).collect()
     }
 
     fn report(&self, job: &Job) -> Refusal {
-        let (sent, all) = (self.sent.len(), message::recipients(job).len());
-        let each = self.refused.iter().map(|refused| format!("{}: {}", refused.to, refused.words));
-        let each = each.collect::<Vec<_>>().join("; ");
-        let words = format!("{sent} of {all} have it. Not sent to {each}");
+        let held: Vec<&Message> = self.sent.iter().filter(|sent| !sent.held.is_empty()).collect();
+        let (sent, all) = (self.sent.len() - held.len(), message::recipients(job).len());
+        let mut words = format!("{sent} of {all} have it.");
+        if !self.refused.is_empty() {
+            let each = self.refused.iter().map(|it| format!("{}: {}", it.to, it.words));
+            words += &format!(" Not sent to {}", each.collect::<Vec<_>>().join("; "));
+        }
+        if !held.is_empty() {
+            let each = held.iter().map(|it| format!("{} ({})", it.to, it.held));
+            words += &format!(
+                " Taken and held back by Meta, which does not say for how long, and not sent again \
+                 by a retry: {}",
+                each.collect::<Vec<_>>().join("; ")
+            );
+        }
         Refusal::new(RefusalKind::Rejected, refusal::SOME_REFUSED, words)
     }
 }

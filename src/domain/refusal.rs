@@ -47,7 +47,16 @@ impl RefusalKind {
     }
 }
 
+/// Codes of what a person has settled; it is never sent again.
+pub const ABANDONED: &str = "abandoned";
+pub const UNSENT_PARTS: &str = "unsent_parts";
+
 impl Refusal {
+    /// Whether it is a person's word and not a platform's, so that no attempt follows.
+    pub fn is_settled(&self) -> bool {
+        [ABANDONED, UNSENT_PARTS].contains(&self.code.as_str())
+    }
+
     pub fn new(kind: RefusalKind, code: impl Into<String>, words: impl Into<String>) -> Refusal {
         Refusal { kind, code: code.into(), words: words.into() }
     }

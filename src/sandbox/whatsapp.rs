@@ -5,7 +5,8 @@
 //! subcodes of 190 here; how large a burst to one recipient may be.
 //!
 //! A token is any that begins as Meta's do, and belongs to the number that it is first used for.
-//! A recipient ending in `0000` is not on WhatsApp, one ending in `0024` has not written for a day.
+//! A recipient ending in `0000` is not on WhatsApp, one ending in `0024` has not written for a day,
+//! and of one ending in `0011` a template is held back.
 //!
 //! Invariant: a message that was accepted is one entry of the ledger; what is refused is none.
 

@@ -10,7 +10,7 @@ use fanfare::{
         post::Content,
         secret::Secret,
     },
-    engine::facade::{ConnectRequest, Connecting, NewPost, PlanRequest},
+    engine::facade::{ConnectRequest, Connecting, NewPost, PlanRequest, Resolution},
     sandbox::{Fault, FaultKind, LedgerEntry, Operation},
 };
 
@@ -203,15 +203,47 @@ async fn recipient_who_refuses_is_named_and_alone_tried_again() {
     world.check().await;
 }
 
+/// The doubt is about one person. Whatever is said of it, the others get theirs.
 #[tokio::test(flavor = "multi_thread")]
-async fn message_whose_answer_is_lost_is_in_doubt_and_nobody_else_gets_it() {
+async fn message_whose_answer_is_lost_is_in_doubt_and_goes_on_when_a_person_has_looked() {
+    let live = Resolution::Live { url: "https://wa.me/4915112345678".to_owned() };
+    for (resolution, has_it) in [(live, vec![ADA, BEN]), (Resolution::NotLive, vec![ADA, ADA, BEN])]
+    {
+        let world = World::new().await;
+        let account = connect_number(&world).await;
+        world.planet.fault(FaultKind::DropAnswer, Operation::Publish, 1);
+        let delivery = message(&world, &account, &[File::Photo], &[], &[ADA, BEN]).await;
+        world.through(&[delivery.id]).await;
+        let doubted = world.until(delivery.id, in_doubt).await;
+        let State::InDoubt { doubt, .. } = &doubted.state else { panic!("{doubted:?}") };
+        assert!(doubt.evidence.contains(&format!("the message to +{ADA}")), "{doubt:?}");
+        assert_eq!(reached(&world), [ADA]);
+        let (engine, caller) = (&world.engine, &world.caller);
+        engine.resolve_delivery(caller, delivery.id, resolution).await.unwrap();
+        let ended = world.until(delivery.id, published).await;
+        assert_eq!(
+            (reached(&world), ended.live.len()),
+            (has_it.iter().map(|it| (*it).to_owned()).collect(), 2)
+        );
+        world.check().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_that_is_taken_and_held_back_is_not_called_published() {
+    const HELD: &str = "4915112340011";
     let world = World::new().await;
     let account = connect_number(&world).await;
-    world.planet.fault(FaultKind::DropAnswer, Operation::Publish, 1);
-    let delivery = message(&world, &account, &[], &[], &[ADA, BEN]).await;
-    world.through(&[delivery.id]).await;
-    world.until(delivery.id, in_doubt).await;
-    assert_eq!(reached(&world), [ADA]);
+    let hello = [("format", "template"), ("template", "hello_world"), ("language", "en_US")];
+    let delivery = message(&world, &account, &[], &hello, &[ADA, HELD]).await;
+    let ended = world.until(delivery.id, failed).await;
+    let State::Failed { refusal, .. } = &ended.state else { panic!("{ended:?}") };
+    assert!(refusal.words.starts_with("1 of 2 have it."), "{refusal:?}");
+    assert!(refusal.words.contains(&format!("+{HELD} (held_for_quality_assessment)")));
+    // A retry sends nothing a second time: whoever asks for it takes it as it is.
+    world.engine.retry_delivery(&world.caller, delivery.id).await.unwrap();
+    let taken = world.until(delivery.id, published).await;
+    assert_eq!((reached(&world).len(), taken.live.len()), (2, 2));
     world.check().await;
 }
 

@@ -2,6 +2,7 @@
 //! platforms: every kind of post, what goes wrong with it, and uploads that are cut.
 
 mod claims;
+mod quotas;
 mod troubles;
 
 use std::collections::BTreeMap;

@@ -21,7 +21,11 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     pub(super) to: String,
+    /// Empty: a person says that it is there.
     pub(super) id: String,
+    /// Why Meta has taken it and not sent it yet; empty: it has.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) held: String,
 }
 
 /// Somebody to whom it surely was not sent, and why.
@@ -73,6 +77,15 @@ impl Message {
     pub(super) fn live(&self) -> Live {
         let url = format!("https://wa.me/{}", self.to.trim_start_matches('+'));
         Live { id: self.id.clone(), url }
+    }
+}
+
+/// "`message_status`: `accepted`, `held_for_quality_assessment` or `paused`": the last two are of
+/// templates whose quality Meta is not sure of, and may never be sent.
+pub(super) fn held(body: &Value) -> &str {
+    match body["messages"][0]["message_status"].as_str() {
+        None | Some("accepted") => "",
+        Some(status) => status,
     }
 }
 

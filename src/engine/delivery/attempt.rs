@@ -481,7 +481,12 @@ impl Attempt<'_> {
             }
             Reaction::Rest { until, scope } => {
                 let account = self.account.clone();
-                let wait = Wait { armed: doubted, ..limit_wait(until, failures) };
+                let text = format!(
+                    "A limit is reached ({}); it goes on at {until}. This does not count as a \
+                     failure.",
+                    refusal.words
+                );
+                let wait = Wait { armed: doubted, text, ..limit_wait(until, failures) };
                 self.end_with(End::Rest { until }, move |view| {
                     paces::block(view, &account, scope, until)?;
                     transitions::wait(view, fence, wait, now)

@@ -251,7 +251,11 @@ pub(super) async fn hand_back(attempt: &mut Attempt<'_>, end: End) -> Result<Cou
 
 pub(super) async fn ask(attempt: &mut Attempt<'_>, evidence: &str) -> Result<Course, Halt> {
     let (fence, now, live) = (attempt.fence, attempt.core().now(), attempt.live());
-    let evidence = evidence.to_owned();
+    let sought = attempt.connector.sought(&attempt.step, &attempt.job);
+    let evidence = match sought {
+        Ok(Some(what)) => format!("{evidence} It is about {what}."),
+        Ok(None) | Err(_) => evidence.to_owned(),
+    };
     attempt
         .end_with(End::Settled, move |view| transitions::in_doubt(view, fence, live, evidence, now))
         .await

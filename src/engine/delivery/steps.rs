@@ -11,7 +11,7 @@ use crate::{
     store::{Key, Vault},
 };
 
-pub(super) fn seal(
+pub(in crate::engine) fn seal(
     vault: &Vault,
     organization: OrganizationId,
     delivery: DeliveryId,

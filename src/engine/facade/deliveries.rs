@@ -1,7 +1,9 @@
 //! Deliveries: looked at, and what a person may decide about one.
 
+use serde_json::Value;
+
 use crate::{
-    connectors::{self, Site},
+    connectors::{self, AnyConnector, Job, Next, Site},
     domain::{
         delivery::{Delivery, Doubt, Live, State, Why},
         event::EventKind,
@@ -9,7 +11,7 @@ use crate::{
         media::Media,
         organization::Actor,
         problem::{Code, Problem},
-        refusal::{Refusal, RefusalKind},
+        refusal::{ABANDONED, Refusal, RefusalKind, UNSENT_PARTS},
         time::Timestamp,
     },
     engine::{
@@ -112,7 +114,7 @@ impl Engine {
                 return Err(wrong_state(&delivery, "be retried"));
             }
             if let State::Failed { refusal, .. } = &delivery.state
-                && [ABANDONED, UNSENT_PARTS].contains(&refusal.code.as_str())
+                && refusal.is_settled()
             {
                 // Its next request may be the one that a person has vouched for: it would be a
                 // second post.
@@ -177,10 +179,23 @@ impl Engine {
                         live.pop();
                     }
                     live.push(Live { id: String::new(), url });
-                    let all = pieces_of(view, &change.after)?;
+                    let prepared = prepared(view, &change.after)?;
+                    let all = prepared.as_ref().map_or(0, |(it, job)| it.pieces(job));
                     let unsent = all.saturating_sub(live.len());
+                    let step = open(&vault, &change.after);
+                    let next = prepared.as_ref().and_then(|(connector, job)| {
+                        Some((connector.vouched(&step, job).ok()??, connector, job))
+                    });
                     if unsent == 0 {
                         transitions::settle_published(view, &mut change, live, actor, now)?;
+                    } else if let Some((Next::Go(step) | Next::Wait(_, step), connector, job)) =
+                        next
+                    {
+                        change.after.live = connector.live(&step, job).unwrap_or(live);
+                        let (organization, id) = (change.after.organization, change.after.id);
+                        change.after.step = steps::seal(&vault, organization, id, &step);
+                        change.after.armed = None;
+                        send_again(view, &mut change, now)?;
                     } else {
                         // What would follow has nothing that it could answer to.
                         change.after.live = live;
@@ -245,30 +260,33 @@ impl Engine {
     }
 }
 
-/// Codes of what a person has settled; it is never sent again.
-const ABANDONED: &str = "abandoned";
-const UNSENT_PARTS: &str = "unsent_parts";
-
 /// Whether the platform has taken it and did not say what became of it.
 fn is_undecided(vault: &Vault, delivery: &Delivery) -> bool {
-    let step = steps::open(vault, delivery.organization, delivery.id, &delivery.step);
+    let step = open(vault, delivery);
     connectors::find(&delivery.platform).is_some_and(|connector| connector.is_undecided(&step))
 }
 
-/// How many pieces there would be in the end; of a post that is gone none could be sent.
-fn pieces_of(view: &View, delivery: &Delivery) -> Result<usize, Halt> {
+fn open(vault: &Vault, delivery: &Delivery) -> Value {
+    steps::open(vault, delivery.organization, delivery.id, &delivery.step)
+}
+
+/// What its connector would be told; of a post that is gone, nothing.
+fn prepared(
+    view: &View,
+    delivery: &Delivery,
+) -> Result<Option<(&'static dyn AnyConnector, Job)>, Halt> {
     let (organization, account) = (delivery.organization, delivery.account);
     let (Some(post), Some(account), Some(connector)) = (
         view.post(organization, delivery.post)?,
         view.account(organization, account)?,
         connectors::find(&delivery.platform),
     ) else {
-        return Ok(0);
+        return Ok(None);
     };
     let no_url = |_: &Media| String::new();
     let site = Site::default();
     let prepared = jobs::build(view, connector, site, delivery, &post, &account, no_url)?;
-    Ok(connector.pieces(&prepared.job))
+    Ok(Some((connector, prepared.job)))
 }
 
 /// Now, as a new decision: earlier failures no longer count, and the grace begins anew. What is

@@ -65,12 +65,15 @@ impl Whatsapp {
         self.reachable(call, account, &to, kind)?;
         let id = format!("wamid.{}", books.chance.word(40));
         self.record(call, account, &to, id.clone(), shown, books);
+        // "`accepted`, `held_for_quality_assessment` or `paused`", of templates alone.
+        let is_held = to.ends_with("0011") && sent["type"] == "template";
+        let status = if is_held { "held_for_quality_assessment" } else { "accepted" };
         Ok(Answer::json(
             200,
             &json!({
                 "messaging_product": PRODUCT,
                 "contacts": [{ "input": input, "wa_id": to }],
-                "messages": [{ "id": id, "message_status": "accepted" }],
+                "messages": [{ "id": id, "message_status": status }],
             }),
         ))
     }
