@@ -260,7 +260,7 @@ impl Step {
     }
 
     /// To those who were refused. Files are kept for 30 days only, so it is uploaded anew.
-    /// To what is held nothing is sent: it would be a second message. Whoever asks takes it as it is.
+    /// To what is held nothing is sent: it would be a second message. Whoever asks takes it so.
     fn again(progress: Sending, job: &Job) -> Next<Step> {
         let released = |sent: Message| Message { held: String::new(), ..sent };
         let sent = progress.sent.into_iter().map(released).collect();

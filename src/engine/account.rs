@@ -23,7 +23,7 @@ use crate::{
         delivery::{Assignment, DeliveryActor},
         directory::DirectoryMessage,
         refresh::{RefreshActor, Refreshing},
-        tokens,
+        tokens::{self, Since},
         transitions::{self, Purpose},
     },
     net::Secrets,
@@ -223,10 +223,7 @@ impl AccountState {
                 self.refresh(myself).await?;
                 Ok(None)
             }
-            Action::AskToReconnect => {
-                self.ask_to_reconnect().await?;
-                Ok(None)
-            }
+            Action::AskToReconnect => self.ask_to_reconnect().await,
         }
     }
 
@@ -435,9 +432,16 @@ impl AccountState {
     }
 
     /// The platform has withdrawn our access: stored, told, and everything that is ready is held.
-    async fn ask_to_reconnect(&mut self) -> Result<(), Halt> {
+    async fn ask_to_reconnect(&mut self) -> Result<Option<Event>, Halt> {
         self.secrets = None;
-        tokens::revoked(&self.place.core, self.place.organization, self.place.account).await
+        let Place { core, organization, account, .. } = &self.place;
+        match tokens::revoked(core, *organization, *account).await? {
+            Since::Reconnected => {
+                self.refreshed_for = None;
+                Ok(Some(Event::Reconnected))
+            }
+            Since::Nothing => Ok(None),
+        }
     }
 
     /// An account with nothing to do costs memory for nothing.

@@ -248,12 +248,13 @@ pub(super) async fn refresh(
     let Some(account) = core.store.account(organization, id)? else {
         return Ok(RefreshOutcome::Fresh);
     };
-    let Some(connector) = connectors::find(&account.platform) else {
-        return Ok(RefreshOutcome::Revoked);
-    };
-    let site = core.account_site(connector, &account);
     let stored = || pair(|owner, field| core.store.secret(organization, owner, field), id);
     let used = stored()?;
+    let Some(connector) = connectors::find(&account.platform) else {
+        let reason = format!("This build does not know {}.", account.platform);
+        return tell_lost(core, organization, id, used, reason).await;
+    };
+    let site = core.account_site(connector, &account);
     let answer = ask(core, connector, site, &account).await?;
     match answer {
         Ok(grant) => {
@@ -393,28 +394,29 @@ async fn tell_lost(
     .await
 }
 
-/// The platform has withdrawn our access: what is ready is held. The owner is told why, unless that
-/// was done when the platform said so.
+/// Whether the person has signed in since the platform withdrew our access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Since {
+    Reconnected,
+    Nothing,
+}
+
+/// The platform has withdrawn our access, and the account says so since then: what is ready is
+/// held. An account that is connected has been connected anew, and what was said of the old access
+/// is not about the new one.
 pub(super) async fn revoked(
     core: &Core,
     organization: OrganizationId,
     id: AccountId,
-) -> Result<(), Halt> {
-    let now = core.now();
-    let account = core
-        .commit("access is gone", move |view| {
-            let Some(account) = view.account(organization, id)? else { return Ok(None) };
-            let reason = "The platform no longer accepts our access.".to_owned();
-            Ok(match &account.connection {
-                Connection::Connected => Some(note_revoked(view, account, reason, now)?),
-                Connection::NeedsReconnection { .. } => Some(account),
-                Connection::NeedsAttention { .. } | Connection::Disconnected { .. } => None,
-            })
-        })
-        .await?;
-    match account {
-        Some(account) => hold_lane(core, account, Hold::Reconnection).await,
-        None => Ok(()),
+) -> Result<Since, Halt> {
+    let Some(account) = core.store.account(organization, id)? else { return Ok(Since::Nothing) };
+    match account.connection {
+        Connection::Connected => Ok(Since::Reconnected),
+        Connection::NeedsReconnection { .. } => {
+            hold_lane(core, account, Hold::Reconnection).await?;
+            Ok(Since::Nothing)
+        }
+        Connection::NeedsAttention { .. } | Connection::Disconnected { .. } => Ok(Since::Nothing),
     }
 }
 

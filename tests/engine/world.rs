@@ -18,6 +18,7 @@ use fanfare::{
         mortality::Mortality,
         organization::Scope,
         post::{Attachment, Content, Part},
+        problem::Problem,
         secret::Secret,
     },
     engine::{
@@ -360,7 +361,8 @@ pub(crate) async fn found(engine: &Engine) -> Caller {
     caller
 }
 
-/// Through the platform's own way of signing in; of several, the one behind a `/`.
+/// Through the platform's own way of signing in; of several, the one behind a `/`. On a busy machine
+/// a code may end before it is exchanged: it lives half a minute of a clock that runs fast.
 pub(crate) async fn connect(
     planet: &Planet,
     engine: &Engine,
@@ -368,6 +370,22 @@ pub(crate) async fn connect(
     platform: &str,
     handle: &str,
 ) -> Account {
+    let mut made = try_to_connect(planet, engine, caller, platform, handle).await;
+    for _ in 0..2 {
+        if made.is_err() {
+            made = try_to_connect(planet, engine, caller, platform, handle).await;
+        }
+    }
+    made.unwrap()
+}
+
+async fn try_to_connect(
+    planet: &Planet,
+    engine: &Engine,
+    caller: &Caller,
+    platform: &str,
+    handle: &str,
+) -> Result<Account, Problem> {
     let server = match platform {
         "mastodon" => format!("{}/mastodon", planet.origin),
         "gotosocial" | "pleroma" | "pixelfed" | "wordpress" => {
@@ -393,16 +411,17 @@ pub(crate) async fn connect(
         password: Some(Secret::new(secret)),
         reconnect: None,
     };
-    match engine.connect(caller, request).await.unwrap() {
-        Connecting::Connected { account, .. } => *account,
+    match engine.connect(caller, request).await? {
+        Connecting::Connected { account, .. } => Ok(*account),
         Connecting::Visit { url, .. } => {
             let callback = consent(&url, handle).await;
-            match engine.connected(platform, callback).await.unwrap() {
-                Connected::Account(account) => *account,
+            match engine.connected(platform, callback).await? {
+                Connected::Account(account) => Ok(*account),
                 Connected::Choice(choice) => {
                     let usable = choice.targets.iter().find(|target| target.obstacle.is_none());
                     let chosen = [usable.unwrap().identity.remote_id.clone()];
-                    engine.choose(caller, &choice.connection, &chosen).await.unwrap().remove(0)
+                    let mut made = engine.choose(caller, &choice.connection, &chosen).await?;
+                    Ok(made.remove(0))
                 }
             }
         }

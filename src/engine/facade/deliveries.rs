@@ -173,39 +173,11 @@ impl Engine {
             change.tell(view, kind, actor, now, text.to_owned())?;
             match resolution {
                 Resolution::Live { url } => {
-                    let mut live = change.after.live.clone();
                     // The piece that the platform took is the one that the person speaks of.
                     if undecided {
-                        live.pop();
+                        change.after.live.pop();
                     }
-                    live.push(Live { id: String::new(), url });
-                    let prepared = prepared(view, &change.after)?;
-                    let all = prepared.as_ref().map_or(0, |(it, job)| it.pieces(job));
-                    let unsent = all.saturating_sub(live.len());
-                    let step = open(&vault, &change.after);
-                    let next = prepared.as_ref().and_then(|(connector, job)| {
-                        Some((connector.vouched(&step, job).ok()??, connector, job))
-                    });
-                    if unsent == 0 {
-                        transitions::settle_published(view, &mut change, live, actor, now)?;
-                    } else if let Some((Next::Go(step) | Next::Wait(_, step), connector, job)) =
-                        next
-                    {
-                        change.after.live = connector.live(&step, job).unwrap_or(live);
-                        let (organization, id) = (change.after.organization, change.after.id);
-                        change.after.step = steps::seal(&vault, organization, id, &step);
-                        change.after.armed = None;
-                        send_again(view, &mut change, now)?;
-                    } else {
-                        // What would follow has nothing that it could answer to.
-                        change.after.live = live;
-                        change.after.armed = None;
-                        let words = format!("the remaining {unsent} of {all} were not sent");
-                        let refusal = Refusal::new(RefusalKind::Rejected, UNSENT_PARTS, words);
-                        let text = format!("Failed: {}.", refusal.words);
-                        change.after.state = State::Failed { at: now, refusal };
-                        change.tell(view, EventKind::DeliveryFailed, actor, now, text)?;
-                    }
+                    vouch(&vault, view, &mut change, url, (actor, now))?;
                 }
                 Resolution::NotLive => {
                     if undecided {
@@ -264,6 +236,44 @@ impl Engine {
 fn is_undecided(vault: &Vault, delivery: &Delivery) -> bool {
     let step = open(vault, delivery);
     connectors::find(&delivery.platform).is_some_and(|connector| connector.is_undecided(&step))
+}
+
+/// A person says that what was sent last is live at `url`. What is not sent yet follows where it
+/// need not name it; else that is all there will be.
+fn vouch(
+    vault: &Vault,
+    view: &mut View,
+    change: &mut Change,
+    url: String,
+    (actor, now): (&Actor, Timestamp),
+) -> Result<(), Halt> {
+    let mut live = change.after.live.clone();
+    live.push(Live { id: String::new(), url });
+    let prepared = prepared(view, &change.after)?;
+    let all = prepared.as_ref().map_or(0, |(connector, job)| connector.pieces(job));
+    let unsent = all.saturating_sub(live.len());
+    let step = open(vault, &change.after);
+    let next = prepared
+        .as_ref()
+        .and_then(|(connector, job)| Some((connector.vouched(&step, job).ok()??, connector, job)));
+    if unsent == 0 {
+        return transitions::settle_published(view, change, live, actor, now);
+    }
+    if let Some((Next::Go(step) | Next::Wait(_, step), connector, job)) = next {
+        change.after.live = connector.live(&step, job).unwrap_or(live);
+        let (organization, id) = (change.after.organization, change.after.id);
+        change.after.step = steps::seal(vault, organization, id, &step);
+        change.after.armed = None;
+        return send_again(view, change, now);
+    }
+    change.after.live = live;
+    change.after.armed = None;
+    let words = format!("the remaining {unsent} of {all} were not sent");
+    let refusal = Refusal::new(RefusalKind::Rejected, UNSENT_PARTS, words);
+    let text = format!("Failed: {}.", refusal.words);
+    change.after.state = State::Failed { at: now, refusal };
+    change.tell(view, EventKind::DeliveryFailed, actor, now, text)?;
+    Ok(())
 }
 
 fn open(vault: &Vault, delivery: &Delivery) -> Value {
