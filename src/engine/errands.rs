@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// No errand of ours needs more requests than this; a server that leads us on is refused.
-const REQUESTS_MAX: usize = 64;
+const REQUESTS_MAX: usize = 256;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Failure {

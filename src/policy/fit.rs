@@ -91,7 +91,8 @@ pub fn check(candidate: &Candidate) -> Findings {
             let place = format!("{}.media[{index}]", view.place);
             findings.errors.extend(view.check_file(attachment, &place));
             findings.errors.extend(view.check_alt(attachment, &place));
-            if attachment.alt.trim().is_empty() {
+            let is_shown = view.candidate.limits.alt_chars_max > 0;
+            if is_shown && attachment.alt.trim().is_empty() {
                 findings.warnings.push(alt_missing(&place));
             }
         }
@@ -162,7 +163,10 @@ impl PartView<'_> {
             if text.trim().is_empty() && !passes_on && !has_text_elsewhere {
                 let sentence = "This part has neither text nor media.".to_owned();
                 complain(Code::TextMissing, sentence, "Write a text, or attach a file.");
-            } else if !text.trim().is_empty() && !kinds.contains(&Kind::Text) && !self.is_comment()
+            } else if !text.trim().is_empty()
+                && !kinds.contains(&Kind::Text)
+                && !has_text_elsewhere
+                && !self.is_comment()
             {
                 let sentence = format!("{platform} takes no such post without a file.");
                 complain(Code::Invalid, sentence, "Attach an image or a video.");

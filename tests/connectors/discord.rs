@@ -372,6 +372,12 @@ fn refusals_are_read_as_documented() {
             row(403, 50_001, Revoked),
             row(403, 50_013, Revoked),
             row(403, 40_333, Revoked),
+            Row {
+                status: 403,
+                header: None,
+                body: Value::Null,
+                kind: Throttled { until: None, scope: PaceScope::App },
+            },
             limited(0),
             limited(40_062),
             limited(20_016),

@@ -204,7 +204,7 @@ pub(crate) fn run_errand(
 ) -> Ran {
     let (mut sent, mut found) = (Vec::new(), Vec::new());
     let mut errand = connector.errand(task, &site).expect("there is such an errand");
-    for _ in 0..50 {
+    for _ in 0..256 {
         let request = connector.errand_request(&errand, &site).unwrap();
         specs::check_of_errand(connector.profile().platform, task, &request);
         let reply = answer(&request);

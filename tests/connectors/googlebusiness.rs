@@ -56,6 +56,7 @@ pub(crate) const ERRANDS: &[fn()] = &[
     discovery::locations_are_listed_account_by_account_and_page_by_page,
     discovery::a_location_that_cannot_post_says_why,
     discovery::many_locations_do_not_make_too_many_requests,
+    discovery::who_has_more_locations_than_can_be_listed_is_told_so,
     a_post_is_taken_down_once,
     the_text_of_a_post_is_changed_alone,
 ];

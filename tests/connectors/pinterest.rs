@@ -392,6 +392,15 @@ fn boards_and_carousels_are_checked_while_planning() {
     let link = format!("https://example.com/{}", "x".repeat(2_029));
     let long = found(&[("board", "Cats"), ("link", &link)], vec![image(1)], &known);
     assert!(long[0].starts_with("error at content.options.link"), "{long:?}");
+    for (link, is_short) in [
+        ("https://bit.ly/3abc", true),
+        ("http://www.T.co/x", true),
+        ("https://notbit.ly/x", false),
+        ("https://example.com/bit.ly", false),
+    ] {
+        let told = found(&[("board", "Cats"), ("link", link)], vec![image(1)], &known);
+        assert_eq!(told.iter().any(|told| told.contains("own address")), is_short, "{link}");
+    }
     let film = media(1, MediaKind::Video, "video/mp4");
     let late =
         |offset| found(&[("board", "Cats"), ("thumb_offset", offset)], vec![film.clone()], &[]);

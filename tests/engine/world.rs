@@ -361,8 +361,8 @@ pub(crate) async fn found(engine: &Engine) -> Caller {
     caller
 }
 
-/// Through the platform's own way of signing in; of several, the one behind a `/`. On a busy machine
-/// a code may end before it is exchanged: it lives half a minute of a clock that runs fast.
+/// Through the platform's own way of signing in; of several, the one behind a `/`. On a busy
+/// machine a code may end before it is exchanged: it lives half a minute of a clock that runs fast.
 pub(crate) async fn connect(
     planet: &Planet,
     engine: &Engine,

@@ -43,6 +43,11 @@ pub(super) fn of_reply(reply: &Reply) -> Refusal {
         (20_016 | 20_028 | 20_029 | 30_046 | 40_062, _) | (_, 429) => {
             RefusalKind::Throttled { until: until(reply), scope: PaceScope::Account }
         }
+        // A page of Cloudflare's, which stands before Discord and lets nobody in who was refused too
+        // often: of this server, and not of the post.
+        (0, 403) if reply.body.is_null() => {
+            RefusalKind::Throttled { until: until(reply), scope: PaceScope::App }
+        }
         // Neither tokens of bots nor those of webhooks can be renewed by us.
         (_, 401) => RefusalKind::Revoked,
         (40_033 | 160_004, _) => RefusalKind::Duplicate,
@@ -63,6 +68,10 @@ fn until(reply: &Reply) -> Option<Timestamp> {
 fn words(reply: &Reply) -> String {
     let message = reply.body["message"].as_str().unwrap_or_default();
     let message = match (message, code(reply)) {
+        ("", _) if reply.status == 403 && reply.body.is_null() => {
+            "Cloudflare, which stands before Discord, lets this server in no more for now"
+                .to_owned()
+        }
         ("", _) => format!("Discord answered HTTP {} without an explanation", reply.status),
         (_, CLOUDFLARE) => format!("Discord's guard keeps this server out for now: {message}"),
         (_, _) => message.to_owned(),

@@ -91,6 +91,7 @@ pub(super) fn check(draft: &Draft) -> Vec<Finding> {
     findings.event(draft);
     findings.strays(draft);
     findings.action(draft);
+    findings.words(draft);
     for (index, image) in draft.parts.first().map_or(&[][..], |part| &part.media).iter().enumerate()
     {
         findings.image(index, image);
@@ -134,6 +135,26 @@ impl Findings {
         {
             let sentence = format!("The {format} ends at {end}, which is not after {start}.");
             self.error(Code::Invalid, EVENT_END, &sentence, "Let it end later.");
+        }
+    }
+
+    /// What Google takes, and then rejects ("Phone numbers … get posts rejected; likewise … all
+    /// caps"): it can be a mistake, so it is no error.
+    fn words(&mut self, draft: &Draft) {
+        let text = draft.parts.first().map_or("", |part| part.text.as_str());
+        let mut warn = |sentence: &str, remedy: &str| {
+            let problem = Problem::new(Code::Invalid, sentence, remedy);
+            self.0.push(Finding::Warning(problem.at("content.parts[0].text")));
+        };
+        if has_phone_number(text) {
+            let sentence = "The text seems to hold a phone number; Google rejects such posts.";
+            warn(sentence, "Leave it out, and use the option `action` with `call`.");
+        }
+        let letters: Vec<char> = text.chars().filter(|it| it.is_alphabetic()).collect();
+        let capitals = letters.iter().filter(|it| it.is_uppercase()).count();
+        if letters.len() >= 20 && capitals * 10 >= letters.len() * 8 {
+            let sentence = "The text is in capitals; Google rejects such posts.";
+            warn(sentence, "Write it as a sentence.");
         }
     }
 
@@ -217,4 +238,21 @@ impl Findings {
             self.0.push(Finding::Warning(problem.at(format!("{place}.alt"))));
         }
     }
+}
+
+/// Nine digits or more in a row, with nothing between them but what stands in phone numbers. Dates
+/// and prices have fewer.
+fn has_phone_number(text: &str) -> bool {
+    let mut digits = 0;
+    for letter in text.chars() {
+        match letter {
+            '0'..='9' => digits += 1,
+            ' ' | '-' | '/' | '(' | ')' | '+' | '.' if digits > 0 => (),
+            _ => digits = 0,
+        }
+        if digits >= 9 {
+            return true;
+        }
+    }
+    false
 }

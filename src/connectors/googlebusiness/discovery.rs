@@ -13,7 +13,10 @@ use url::form_urlencoded::byte_serialize;
 use super::{INFORMATION, LANGUAGE, MANAGEMENT, VERIFICATIONS, errand::Errand, refusal};
 use crate::{
     connectors::{Outcome, Progress, Reply, Request, Site, Target},
-    domain::{account::Identity, refusal::Refusal},
+    domain::{
+        account::Identity,
+        refusal::{Refusal, RefusalKind},
+    },
 };
 
 /// How far the search has come.
@@ -49,8 +52,9 @@ struct Location {
     language: String,
 }
 
-/// The engine allows an errand 64 requests; who has more finds the rest missing, or unasked.
-const REQUESTS_MAX: u32 = 48;
+/// Somewhat fewer than the engine allows an errand. Whoever has more locations than can be listed in
+/// so many is told; those whose standing is not asked for any more are offered without it.
+const REQUESTS_MAX: u32 = 240;
 
 /// "readMask is required".
 const FIELDS: &str = "name,title,languageCode,storefrontAddress,metadata";
@@ -119,7 +123,7 @@ impl Search {
                 let location = self.doubtful.pop();
                 let obstacle = is_success.then(|| obstacle(&reply.body)).flatten();
                 targets.extend(location.map(|location| location.target(obstacle)));
-                return Ok(self.next_listing(targets));
+                return self.next_listing(targets);
             }
             (Listing::Accounts | Listing::Locations(_), false) => {
                 return Err(refusal::of_reply(reply));
@@ -127,31 +131,39 @@ impl Search {
         }
         let next = reply.body["nextPageToken"].as_str().unwrap_or_default();
         if next.is_empty() || next == self.page {
-            return Ok(self.next_listing(targets));
+            return self.next_listing(targets);
         }
         next.clone_into(&mut self.page);
-        Ok(self.go_on(targets))
+        self.go_on(targets)
     }
 
-    fn next_listing(mut self, targets: Vec<Target>) -> Progress<Errand> {
+    fn next_listing(mut self, targets: Vec<Target>) -> Result<Progress<Errand>, Refusal> {
         self.page.clear();
         if !self.accounts.is_empty() {
             self.listing = Listing::Locations(self.accounts.remove(0));
             return self.go_on(targets);
         }
         if self.doubtful.is_empty() {
-            return self.done(targets);
+            return Ok(self.done(targets));
         }
         self.listing = Listing::Standing;
         self.go_on(targets)
     }
 
-    fn go_on(mut self, targets: Vec<Target>) -> Progress<Errand> {
+    fn go_on(mut self, targets: Vec<Target>) -> Result<Progress<Errand>, Refusal> {
         self.requests += 1;
-        match self.requests < REQUESTS_MAX {
-            true if targets.is_empty() => Progress::Go(Errand::Discover(self)),
-            true => Progress::Found(targets, Errand::Discover(self)),
-            false => self.done(targets),
+        match (self.requests < REQUESTS_MAX, &self.listing) {
+            (true, _) if targets.is_empty() => Ok(Progress::Go(Errand::Discover(self))),
+            (true, _) => Ok(Progress::Found(targets, Errand::Discover(self))),
+            (false, Listing::Standing) => Ok(self.done(targets)),
+            (false, Listing::Accounts | Listing::Locations(_)) => {
+                let words = format!(
+                    "this person manages more locations than can be listed ({} were found): sign \
+                     in as somebody who manages fewer of them",
+                    self.seen.len()
+                );
+                Err(Refusal::new(RefusalKind::Rejected, "too_many_locations", words))
+            }
         }
     }
 

@@ -25,6 +25,7 @@ pub(super) fn check(draft: &Draft) -> Vec<Finding> {
     findings.extend(missing_board(draft));
     findings.extend(unknown_board(draft));
     findings.extend(long_link(draft));
+    findings.extend(short_link(draft));
     findings.extend(late_cover(draft, media));
     if media.iter().filter(|media| media.kind == MediaKind::Image).count() > 1 {
         findings.extend(carousel(media));
@@ -74,6 +75,36 @@ fn long_link(draft: &Draft) -> Option<Finding> {
     }
     let sentence = format!("The link has {found} characters; Pinterest allows {LINK_CHARS_MAX}.");
     Some(Finding::Error(at("content.options.link", sentence, "Use a shorter address of the page.")))
+}
+
+/// "No shorteners": such a pin is refused, or taken down later as spam.
+const SHORTENERS: &[&str] = &[
+    "bit.ly",
+    "buff.ly",
+    "cutt.ly",
+    "goo.gl",
+    "is.gd",
+    "lnkd.in",
+    "ow.ly",
+    "rb.gy",
+    "rebrand.ly",
+    "shorturl.at",
+    "t.co",
+    "t.ly",
+    "tinyurl.com",
+];
+
+fn short_link(draft: &Draft) -> Option<Finding> {
+    let link = draft.option(LINK);
+    let (_, rest) = link.split_once("://")?;
+    let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default().to_ascii_lowercase();
+    let host = host.strip_prefix("www.").unwrap_or(&host);
+    if !SHORTENERS.contains(&host) {
+        return None;
+    }
+    let sentence = format!("Pinterest takes no links that were shortened; this one is at {host}.");
+    let remedy = "Use the page's own address.";
+    Some(Finding::Error(at("content.options.link", sentence, remedy)))
 }
 
 fn late_cover(draft: &Draft, media: &[JobMedia]) -> Option<Finding> {

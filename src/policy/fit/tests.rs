@@ -192,6 +192,18 @@ fn description_fits_at_its_limit_and_a_missing_one_is_a_warning() {
     let undescribed = findings(LIMITS, ALL_KINDS, &[part("", &[(PNG, "alt"), (PNG, " ")])]);
     assert_eq!(undescribed.errors, []);
     assert_eq!(undescribed.warnings[0].place, place);
+    // Where nobody would be shown it, nobody is asked for it.
+    let limits = Limits { alt_chars_max: 0, ..LIMITS };
+    let untold = findings(limits, ALL_KINDS, &[part("", &[(PNG, "")])]);
+    assert_eq!((untold.errors, untold.warnings), (vec![], vec![]));
+}
+
+#[test]
+fn a_template_is_told_of_its_text_and_not_of_a_missing_file() {
+    let limits = Limits { text: TextLimit { max: 0, unit: TextUnit::Chars }, ..LIMITS };
+    let found = findings(limits, &[Kind::Template, Kind::Image], &[part("Hello", &[])]);
+    let told: Vec<&str> = found.errors.iter().map(|error| error.sentence.as_str()).collect();
+    assert!(told.len() == 1 && told[0].contains("shows no text with this"), "{told:?}");
 }
 
 #[test]

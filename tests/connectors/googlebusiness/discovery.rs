@@ -106,13 +106,33 @@ pub(super) fn many_locations_do_not_make_too_many_requests() {
     let ran = run(&Task::Discover, |request| match path_of(request).as_str() {
         "/v1/accounts" => reply(200, json!({ "accounts": [{ "name": "accounts/1" }] })),
         "/v1/accounts/1/locations" => {
-            let locations: Value = (1..=80).map(|number| location(number, None)).collect();
+            let locations: Value = (1..=300).map(|number| location(number, None)).collect();
             reply(200, json!({ "locations": locations }))
         }
         _ => reply(200, json!({ "hasVoiceOfMerchant": true })),
     });
-    assert!(ran.sent.len() < 64, "{}", ran.sent.len());
-    assert_eq!(told(ran).len(), 80);
+    assert!(ran.sent.len() < 256, "{}", ran.sent.len());
+    assert_eq!(told(ran).len(), 300);
+}
+
+/// Some of them alone would look like all of them.
+#[test]
+pub(super) fn who_has_more_locations_than_can_be_listed_is_told_so() {
+    let mut pages = 0;
+    let ran = run(&Task::Discover, |request| match path_of(request).as_str() {
+        "/v1/accounts" => reply(200, json!({ "accounts": [{ "name": "accounts/1" }] })),
+        _ => {
+            pages += 1;
+            let more = format!("page {pages}");
+            reply(200, json!({ "locations": [location(pages, Some(true))], "nextPageToken": more }))
+        }
+    });
+    let refused = ran.outcome.unwrap_err();
+    assert_eq!(
+        (refused.kind, refused.code.as_str()),
+        (RefusalKind::Rejected, "too_many_locations")
+    );
+    assert!(refused.words.contains("(239 were found)"), "{}", refused.words);
 }
 
 #[test]

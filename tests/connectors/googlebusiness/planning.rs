@@ -88,3 +88,24 @@ fn an_image_can_be_too_small() {
     let described = JobMedia { alt: "A loaf".to_owned(), ..image() };
     assert_eq!(place(described), (vec![], vec!["content.parts[0].media[0].alt".to_owned()]));
 }
+
+/// It takes them, and rejects them later; they may be something else, so they are no errors.
+#[test]
+fn what_google_rejects_later_is_warned_of() {
+    let warned = |text: &str| {
+        let mut job = with_options(&[], Vec::new());
+        job.parts[0].text = text.to_owned();
+        let draft = Draft { parts: &job.parts, options: &job.options, author: &job.author };
+        connector().check(&draft).len()
+    };
+    for (text, count) in [
+        ("Call +49 731 123-4567 now", 1),
+        ("Call (0731) 1234567 now", 1),
+        ("From 2026-12-01 to 24.12., 10 to 18, for 1,500 euros", 0),
+        ("FRESH BREAD EVERY SINGLE DAY", 1),
+        ("GmbH & Co. KG: BREAD", 0),
+        ("Fresh bread, every single day", 0),
+    ] {
+        assert_eq!(warned(text), count, "{text}");
+    }
+}
