@@ -43,8 +43,8 @@ pub(super) fn of_reply(reply: &Reply) -> Refusal {
         (20_016 | 20_028 | 20_029 | 30_046 | 40_062, _) | (_, 429) => {
             RefusalKind::Throttled { until: until(reply), scope: PaceScope::Account }
         }
-        // A page of Cloudflare's, which stands before Discord and lets nobody in who was refused too
-        // often: of this server, and not of the post.
+        // A page of Cloudflare's, which stands before Discord and lets nobody in who was refused
+        // too often: it is about this server, and not about the post.
         (0, 403) if reply.body.is_null() => {
             RefusalKind::Throttled { until: until(reply), scope: PaceScope::App }
         }

@@ -52,8 +52,8 @@ struct Location {
     language: String,
 }
 
-/// Somewhat fewer than the engine allows an errand. Whoever has more locations than can be listed in
-/// so many is told; those whose standing is not asked for any more are offered without it.
+/// Somewhat fewer than the engine allows an errand. Whoever has more locations than can be listed
+/// in so many is told; those whose standing is not asked for any more are offered without it.
 const REQUESTS_MAX: u32 = 240;
 
 /// "readMask is required".
