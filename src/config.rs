@@ -22,8 +22,8 @@ use url::Url;
 
 use crate::{
     clock::Clock,
-    domain::{mortality::Mortality, nearest::nearest, secret::Secret},
-    engine::{self, AppCredentials, NetSettings, Place, Settings},
+    domain::{mortality::Mortality, nearest::nearest, organization::Role, secret::Secret},
+    engine::{self, AppCredentials, LoginSettings, NetSettings, OidcSettings, Place, Settings},
     entropy::Entropy,
 };
 
@@ -51,6 +51,8 @@ pub struct Config {
     pub engine: Engine,
     pub log: Log,
     pub limits: Limits,
+    pub login: Login,
+    pub oidc: Oidc,
     pub platforms: BTreeMap<String, Platform>,
 }
 
@@ -131,6 +133,27 @@ pub struct Limits {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub struct Login {
+    pub session_idle: Span,
+    pub session_lasts: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Oidc {
+    /// Empty: there is no single sign-on.
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: SecretText,
+    /// Read into `client_secret` when loaded.
+    pub client_secret_file: PathBuf,
+    pub name: String,
+    /// Empty: only members, and who was invited.
+    pub role: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Platform {
     pub client_id: String,
     pub client_secret: SecretText,
@@ -152,6 +175,8 @@ impl Default for Config {
             engine: Engine::default(),
             log: Log::default(),
             limits: Limits::default(),
+            login: Login::default(),
+            oidc: Oidc::default(),
             platforms: BTreeMap::from([("x".to_owned(), Platform::default())]),
         }
     }
@@ -210,6 +235,26 @@ impl Default for Limits {
     }
 }
 
+impl Default for Login {
+    fn default() -> Login {
+        let day = 24 * 60 * 60;
+        Login { session_idle: Span::seconds(day), session_lasts: Span::seconds(30 * day) }
+    }
+}
+
+impl Default for Oidc {
+    fn default() -> Oidc {
+        Oidc {
+            issuer: String::new(),
+            client_id: String::new(),
+            client_secret: SecretText(None),
+            client_secret_file: PathBuf::new(),
+            name: "single sign-on".to_owned(),
+            role: String::new(),
+        }
+    }
+}
+
 impl Default for Platform {
     fn default() -> Platform {
         Platform {
@@ -245,12 +290,15 @@ impl Config {
             ("limits.upload_mib", self.limits.upload_mib),
             ("net.timeout", self.net.timeout.0.as_secs()),
             ("net.connect_timeout", self.net.connect_timeout.0.as_secs()),
+            ("login.session_idle", self.login.session_idle.0.as_secs()),
+            ("login.session_lasts", self.login.session_lasts.0.as_secs()),
         ];
         for (key, value) in positive {
             if value == 0 {
                 return Err(fault(key, "is less than 1", "Give a larger value."));
             }
         }
+        self.oidc.settle()?;
         for (name, platform) in &mut self.platforms {
             platform.settle(name)?;
         }
@@ -323,6 +371,11 @@ impl Config {
             posts_per_hour: self.pacing.posts_per_hour,
             grace: self.pacing.grace.0,
             rest_after: self.engine.rest_after.0,
+            login: LoginSettings {
+                idle: self.login.session_idle.0,
+                lasts: self.login.session_lasts.0,
+            },
+            oidc: self.oidc.settings(),
             quiet: false,
             upload_bytes_max: self.limits.upload_mib.saturating_mul(MIB),
             clock,
@@ -347,17 +400,53 @@ impl Net {
     }
 }
 
+impl Oidc {
+    fn settle(&mut self) -> Result<(), Fault> {
+        self.client_secret = read_either(
+            "oidc.client_secret_file",
+            self.client_secret.clone(),
+            &self.client_secret_file,
+        )?;
+        if self.issuer.is_empty() {
+            return Ok(());
+        }
+        check_url(&self.issuer).map_err(|wrong| {
+            let remedy = "Write it as the provider does, such as \"https://id.example.org\".";
+            fault("oidc.issuer", &wrong, remedy)
+        })?;
+        if self.client_id.is_empty() {
+            let remedy = "It comes from where you registered Fanfare with the provider.";
+            return Err(fault("oidc.client_id", "is empty, but there is an issuer", remedy));
+        }
+        let role = Role::named(&self.role);
+        // Whoever can make an account at the provider would own everything.
+        let may_be = role.is_none_or(|role| role != Role::Owner && role != Role::Admin);
+        if (role.is_none() && !self.role.is_empty()) || !may_be {
+            let remedy = "Write \"editor\", \"viewer\" or \"guest\", or leave it empty.";
+            return Err(fault("oidc.role", "is not a role for everybody", remedy));
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> Option<OidcSettings> {
+        let client_secret = self.client_secret.0.clone();
+        (!self.issuer.is_empty()).then(|| OidcSettings {
+            issuer: self.issuer.clone(),
+            app: AppCredentials { client_id: self.client_id.clone(), client_secret },
+            name: self.name.clone(),
+            role: Role::named(&self.role),
+        })
+    }
+}
+
 impl Platform {
     fn settle(&mut self, name: &str) -> Result<(), Fault> {
         let key = |field: &str| format!("platforms.{name}.{field}");
-        if !self.client_secret_file.as_os_str().is_empty() {
-            let key = key("client_secret_file");
-            if self.client_secret.0.is_some() {
-                let remedy = "Keep one of the two.";
-                return Err(fault(&key, "is set, and so is `client_secret`", remedy));
-            }
-            self.client_secret = SecretText(Some(read_secret(&key, &self.client_secret_file)?));
-        }
+        self.client_secret = read_either(
+            &key("client_secret_file"),
+            self.client_secret.clone(),
+            &self.client_secret_file,
+        )?;
         if self.client_id.is_empty() && self.client_secret.0.is_some() {
             let remedy = "Both come from the platform's developer pages.";
             return Err(fault(&key("client_id"), "is empty, but there is a secret", remedy));
@@ -397,6 +486,17 @@ fn check_url(text: &str) -> Result<Url, String> {
         return Err("has more than a host, a port and a path".to_owned());
     }
     Ok(url)
+}
+
+/// A secret that stands there, or in a file.
+fn read_either(key: &str, given: SecretText, file: &Path) -> Result<SecretText, Fault> {
+    match (&given.0, file.as_os_str().is_empty()) {
+        (_, true) => Ok(given),
+        (None, false) => Ok(SecretText(Some(read_secret(key, file)?))),
+        (Some(_), false) => {
+            Err(fault(key, "is set, and so is `client_secret`", "Keep one of the two."))
+        }
+    }
 }
 
 /// Editors end files with a line break that is no part of the secret.

@@ -17,11 +17,17 @@ use crate::{
     domain::{
         account::Account,
         ids::KeyId,
+        person::Proof,
         platform::Profile,
         problem::{Code, Problem},
         time::Timestamp,
     },
-    engine::{self, settings::AppCredentials},
+    engine::{
+        self,
+        passwords::Passwords,
+        settings::{AppCredentials, LoginSettings, OidcSettings},
+        throttle::Throttle,
+    },
     entropy::Entropy,
     net::Client,
     policy::versions,
@@ -50,6 +56,12 @@ pub(super) struct Parts {
     pub(super) upload_bytes_max: u64,
     /// An image that is being changed may need several hundred MiB, so there is one at a time.
     pub(super) fitting: Semaphore,
+    pub(super) login: LoginSettings,
+    pub(super) oidc: Option<OidcSettings>,
+    pub(super) passwords: Passwords,
+    pub(super) throttle: Throttle,
+    /// What the link for setting up hashes to, while there is one.
+    pub(super) setup: Mutex<Option<Proof>>,
     pub(super) everything_paused: AtomicBool,
     pub(super) stopping: AtomicBool,
     /// When the scheduler last looked at the clock; see [`Core::is_thawing`].

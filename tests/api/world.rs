@@ -193,6 +193,11 @@ fn settings(clock: &Clock, base: &str, origin: &str) -> Settings {
         posts_per_hour: 1_000,
         grace: Duration::from_secs(900),
         rest_after: Duration::from_secs(3_600),
+        login: fanfare::engine::LoginSettings {
+            idle: Duration::from_secs(86_400),
+            lasts: Duration::from_secs(30 * 86_400),
+        },
+        oidc: None,
         quiet: false,
         upload_bytes_max: 1 << 16,
         clock: clock.clone(),

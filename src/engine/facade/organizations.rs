@@ -89,7 +89,7 @@ impl Engine {
         }
     }
 
-    fn new_organization(&self, name: &str) -> Answer<Organization> {
+    pub(super) fn new_organization(&self, name: &str) -> Answer<Organization> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 100 {
             return Err(Problem::new(
