@@ -28,6 +28,7 @@ mod reading;
 mod refused;
 mod seat;
 mod session;
+mod sign_on;
 mod standing;
 #[cfg(test)]
 mod trial;
@@ -109,6 +110,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(files::routes())
         .merge(oauth::routes())
         .merge(welcome::routes())
+        .merge(sign_on::routes())
         .merge(health::routes())
         .merge(description::routes())
 }

@@ -7,27 +7,26 @@
 //! Never: read anywhere else. This is the only file that looks at the environment or at a settings
 //! file, and whoever needs a section is given that section.
 
+mod people;
+mod secrets;
 mod source;
 pub mod words;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
     clock::Clock,
-    domain::{mortality::Mortality, nearest::nearest, organization::Role, secret::Secret},
-    engine::{self, AppCredentials, LoginSettings, NetSettings, OidcSettings, Place, Settings},
+    domain::{mortality::Mortality, nearest::nearest},
+    engine::{self, AppCredentials, NetSettings, Place, Settings},
     entropy::Entropy,
 };
 
+use self::secrets::read_either;
 pub use self::{
+    people::{Login, Oidc},
     source::{Error, Flags, load},
     words::{SecretText, Span},
 };
@@ -133,27 +132,6 @@ pub struct Limits {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Login {
-    pub session_idle: Span,
-    pub session_lasts: Span,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Oidc {
-    /// Empty: there is no single sign-on.
-    pub issuer: String,
-    pub client_id: String,
-    pub client_secret: SecretText,
-    /// Read into `client_secret` when loaded.
-    pub client_secret_file: PathBuf,
-    pub name: String,
-    /// Empty: only members, and who was invited.
-    pub role: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 pub struct Platform {
     pub client_id: String,
     pub client_secret: SecretText,
@@ -232,26 +210,6 @@ impl Default for Log {
 impl Default for Limits {
     fn default() -> Limits {
         Limits { upload_mib: 512, requests_per_minute: 600 }
-    }
-}
-
-impl Default for Login {
-    fn default() -> Login {
-        let day = 24 * 60 * 60;
-        Login { session_idle: Span::seconds(day), session_lasts: Span::seconds(30 * day) }
-    }
-}
-
-impl Default for Oidc {
-    fn default() -> Oidc {
-        Oidc {
-            issuer: String::new(),
-            client_id: String::new(),
-            client_secret: SecretText(None),
-            client_secret_file: PathBuf::new(),
-            name: "single sign-on".to_owned(),
-            role: String::new(),
-        }
     }
 }
 
@@ -371,10 +329,7 @@ impl Config {
             posts_per_hour: self.pacing.posts_per_hour,
             grace: self.pacing.grace.0,
             rest_after: self.engine.rest_after.0,
-            login: LoginSettings {
-                idle: self.login.session_idle.0,
-                lasts: self.login.session_lasts.0,
-            },
+            login: self.login.settings(),
             oidc: self.oidc.settings(),
             quiet: false,
             upload_bytes_max: self.limits.upload_mib.saturating_mul(MIB),
@@ -397,45 +352,6 @@ impl Net {
             },
             allowed_origins: self.allowed_origins.clone(),
         }
-    }
-}
-
-impl Oidc {
-    fn settle(&mut self) -> Result<(), Fault> {
-        self.client_secret = read_either(
-            "oidc.client_secret_file",
-            self.client_secret.clone(),
-            &self.client_secret_file,
-        )?;
-        if self.issuer.is_empty() {
-            return Ok(());
-        }
-        check_url(&self.issuer).map_err(|wrong| {
-            let remedy = "Write it as the provider does, such as \"https://id.example.org\".";
-            fault("oidc.issuer", &wrong, remedy)
-        })?;
-        if self.client_id.is_empty() {
-            let remedy = "It comes from where you registered Fanfare with the provider.";
-            return Err(fault("oidc.client_id", "is empty, but there is an issuer", remedy));
-        }
-        let role = Role::named(&self.role);
-        // Whoever can make an account at the provider would own everything.
-        let may_be = role.is_none_or(|role| role != Role::Owner && role != Role::Admin);
-        if (role.is_none() && !self.role.is_empty()) || !may_be {
-            let remedy = "Write \"editor\", \"viewer\" or \"guest\", or leave it empty.";
-            return Err(fault("oidc.role", "is not a role for everybody", remedy));
-        }
-        Ok(())
-    }
-
-    fn settings(&self) -> Option<OidcSettings> {
-        let client_secret = self.client_secret.0.clone();
-        (!self.issuer.is_empty()).then(|| OidcSettings {
-            issuer: self.issuer.clone(),
-            app: AppCredentials { client_id: self.client_id.clone(), client_secret },
-            name: self.name.clone(),
-            role: Role::named(&self.role),
-        })
     }
 }
 
@@ -488,29 +404,6 @@ fn check_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// A secret that stands there, or in a file.
-fn read_either(key: &str, given: SecretText, file: &Path) -> Result<SecretText, Fault> {
-    match (&given.0, file.as_os_str().is_empty()) {
-        (_, true) => Ok(given),
-        (None, false) => Ok(SecretText(Some(read_secret(key, file)?))),
-        (Some(_), false) => {
-            Err(fault(key, "is set, and so is `client_secret`", "Keep one of the two."))
-        }
-    }
-}
-
-/// Editors end files with a line break that is no part of the secret.
-fn read_secret(key: &str, path: &Path) -> Result<Secret, Fault> {
-    let remedy = "Make the file readable for the user that Fanfare runs as.";
-    let text = fs::read_to_string(path).map_err(|error| {
-        fault(key, &format!("names {}, which cannot be read: {error}", path.display()), remedy)
-    })?;
-    match text.trim() {
-        "" => Err(fault(key, &format!("names {}, which is empty", path.display()), remedy)),
-        secret => Ok(Secret::new(secret)),
-    }
-}
-
 fn fault(key: &str, wrong: &str, remedy: &str) -> Fault {
     Fault { key: key.to_owned(), wrong: wrong.to_owned(), remedy: remedy.to_owned() }
 }
@@ -536,6 +429,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::domain::secret::Secret;
 
     fn keys(value: &Value, at: &str, found: &mut BTreeSet<String>) {
         if let Value::Object(fields) = value {

@@ -227,7 +227,7 @@ fn input(label: &str, name: &str, kind: &str, value: &str, fills: &str) -> Marku
     }
 }
 
-fn logged_in(api: &Api, seat: &Seat) -> Response {
+pub(crate) fn logged_in(api: &Api, seat: &Seat) -> Response {
     let body = html! { p { "You are logged in as " strong { (seat.person.name) } "." } };
     let mut response = page(StatusCode::OK, "Welcome", body);
     seat::hand_over(api, seat, &mut response);
@@ -243,7 +243,7 @@ fn again(problem: &Problem, body: Markup) -> Response {
     }
 }
 
-fn went_wrong(problem: &Problem) -> Response {
+pub(crate) fn went_wrong(problem: &Problem) -> Response {
     if problem.code == Code::Internal {
         return Refused::from(problem.clone()).into_response();
     }

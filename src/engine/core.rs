@@ -29,7 +29,7 @@ use crate::{
         throttle::Throttle,
     },
     entropy::Entropy,
-    net::Client,
+    net::{Client, oidc::Provider},
     policy::versions,
     store::{self, CommitError, Store, View},
 };
@@ -58,6 +58,8 @@ pub(super) struct Parts {
     pub(super) fitting: Semaphore,
     pub(super) login: LoginSettings,
     pub(super) oidc: Option<OidcSettings>,
+    /// What the provider of single sign-on last said of itself, and when.
+    pub(super) provider: Mutex<Option<(Timestamp, Provider)>>,
     pub(super) passwords: Passwords,
     pub(super) throttle: Throttle,
     /// What the link for setting up hashes to, while there is one.

@@ -26,6 +26,7 @@ mod published;
 pub(super) mod remembered;
 mod rescue;
 pub(super) mod sessions;
+mod sign_on;
 mod tickets;
 mod validation;
 
@@ -42,6 +43,7 @@ pub use self::{
     members::{MemberEdit, Membership},
     rescue::SettingUp,
     sessions::{Login, Seat, Visitor},
+    sign_on::{Arrival, Departure},
 };
 pub use crate::policy::{
     mend::Shape,

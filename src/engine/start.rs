@@ -62,6 +62,7 @@ pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
         fitting: Semaphore::new(1),
         login: settings.login,
         oidc: settings.oidc,
+        provider: Mutex::default(),
         passwords: Passwords::new(),
         throttle: Throttle::default(),
         setup: Mutex::default(),

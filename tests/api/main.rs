@@ -3,8 +3,13 @@
 mod choosing;
 mod events;
 mod keys;
+mod login;
 mod media;
+mod members;
+mod people;
 mod permissions;
 mod platforms;
 mod posts;
+mod second_factor;
+mod sign_on;
 mod world;
