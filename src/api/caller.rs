@@ -131,6 +131,7 @@ async fn enter(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let caller = caller.from(seat::client_address(request.extensions()));
     let place = if caller.session.is_some() { "cookie" } else { "header.authorization" };
     let metered = api.meters.take(&caller, api.clock.now());
     if let Some((rate, Taken { wait: Some(wait), .. })) = &metered {

@@ -235,12 +235,14 @@ pub(crate) fn logged_in(api: &Api, seat: &Seat) -> Response {
 }
 
 fn again(problem: &Problem, body: Markup) -> Response {
-    match problem.code {
-        // Told by the door, with the incident's id.
-        Code::Internal | Code::LinkExpired => went_wrong(problem),
-        Code::TooManyRequests => Refused::from(problem.clone()).into_response(),
-        _ => page(status(problem.code), "Not yet", body),
+    if problem.code == Code::Internal || problem.code == Code::LinkExpired {
+        return went_wrong(problem);
     }
+    if problem.code == Code::TooManyRequests {
+        // With how long to wait.
+        return Refused::from(problem.clone()).into_response();
+    }
+    page(status(problem.code), "Not yet", body)
 }
 
 pub(crate) fn went_wrong(problem: &Problem) -> Response {

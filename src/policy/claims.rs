@@ -86,7 +86,7 @@ fn is_for(claims: &Value, client_id: &str) -> bool {
             let by_us = party == Some(client_id) || (party.is_none() && several.len() == 1);
             named && by_us
         }
-        _ => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
     }
 }
 

@@ -166,6 +166,18 @@ async fn one_person_in_two_organizations_says_in_which_they_act() {
 }
 
 #[tokio::test]
+async fn who_makes_an_organization_is_in_it() {
+    let world = World::new().await;
+    let mut owner = world.owner().await;
+    let made = owner.post("/organizations", json!({ "name": "Other" })).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let request = owner.request("GET", "/members").header("fanfare-organization", made.text("/id"));
+    let members = told(request).await;
+    assert_eq!(members.text("/items/0/id"), owner.person, "{}", members.body);
+    assert_eq!(owner.get("/session").await.json["organizations"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_guest_sees_nothing_and_may_log_out() {
     let world = World::new().await;
     world.owner().await;

@@ -154,7 +154,7 @@ impl Engine {
     /// Who holds this cookie.
     pub async fn seat(&self, cookie: &str, from: Option<IpAddr>) -> Answer<Seat> {
         let now = self.core.now();
-        let (session, person) = self.seat_of(cookie, now)?.ok_or_else(session_over)?;
+        let (mut session, person) = self.seat_of(cookie, now)?.ok_or_else(session_over)?;
         let is_newest = session.hash == hash(cookie);
         if is_newest && session.renewed.elapsed(now) >= RENEWED_EVERY {
             let (session, cookie) = self.renew_session(&session, from).await?;
@@ -163,6 +163,7 @@ impl Engine {
         if session.used.elapsed(now) >= USED_GRAIN {
             self.note_session(&session, from, now);
         }
+        session.from = from;
         Ok(self.seated(person, session, None))
     }
 
