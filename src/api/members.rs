@@ -154,8 +154,8 @@ async fn remove(
 
 /// Let a member set a new password
 ///
-/// Answers with a link that works once, for an hour. Using it turns their second factor off and ends
-/// their sessions.
+/// Answers with a link that works once, for an hour. Using it turns their second factor off and
+/// ends their sessions.
 #[utoipa::path(post, path = "/members/{id}/reset", tag = "members",
     params(("id" = String, Path)), responses((status = 200, body = ResetLink)))]
 async fn reset(by: By, State(api): State<Api>, Id(id): Id<MemberId>) -> Answered<ResetLink> {

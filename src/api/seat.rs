@@ -2,8 +2,8 @@
 //! pages.
 //!
 //! Invariants:
-//! - a request that changes something by a cookie carries the session's own token in a header, which
-//!   no other site's page can send;
+//! - a request that changes something by a cookie carries the session's own token in a header,
+//!   which no other site's page can send;
 //! - a browser that says where a request comes from is believed when that is another site.
 
 use std::net::{IpAddr, SocketAddr};
@@ -25,8 +25,8 @@ use super::{Api, refused::Refused};
 const CSRF: HeaderName = HeaderName::from_static("fanfare-csrf");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Where a request came from, as far as whoever put it there trusts it. Without it, the other end of
-/// the connection.
+/// Where a request came from, as far as whoever put it there trusts it. Without it, the other end
+/// of the connection.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 

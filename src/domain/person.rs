@@ -46,7 +46,8 @@ pub enum TwoFactor {
     Off,
     Offered,
     On {
-        /// The last step of time whose code was taken: neither it nor an earlier one is taken again.
+        /// The last step of time whose code was taken: neither it nor an earlier one is taken
+        /// again.
         step: u64,
     },
 }

@@ -64,7 +64,8 @@ use crate::domain::{
 
 /// Who calls, and what they may do. Made only by
 /// [`Engine::authenticate`](super::Engine::authenticate),
-/// [`Engine::caller_in`](super::Engine::caller_in) and [`Engine::operator`](super::Engine::operator).
+/// [`Engine::caller_in`](super::Engine::caller_in) and
+/// [`Engine::operator`](super::Engine::operator).
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub organization: OrganizationId,

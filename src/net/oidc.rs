@@ -1,7 +1,7 @@
 //! Asking a provider of single sign-on: where its endpoints are, for a token, and who somebody is.
 //!
-//! Invariant: what it answers with came from the provider itself, over TLS but for an origin that the
-//! operator allows; the check of claims relies on that.
+//! Invariant: what it answers with came from the provider itself, over TLS but for an origin that
+//! the operator allows; the check of claims relies on that.
 
 use serde_json::Value;
 

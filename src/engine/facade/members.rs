@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - nobody gives more than they have, and nobody touches who has more than they;
-//! - somebody who can log in stays an admin of each organization that had one, and somebody an owner
-//!   of the instance.
+//! - somebody who can log in stays an admin of each organization that had one, and somebody an
+//!   owner of the instance.
 
 use crate::{
     domain::{

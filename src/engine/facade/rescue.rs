@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - both links work once, for an hour;
-//! - the first person is set up only while nobody can log in; afterwards there are invitations alone.
+//! - the first person is set up only while nobody can log in; afterwards there are invitations
+//!   alone.
 
 use std::{sync::PoisonError, time::Duration};
 

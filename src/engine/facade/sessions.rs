@@ -258,7 +258,8 @@ impl Engine {
         })
     }
 
-    /// Whether the session that a caller acts in is not over, and its person may do what they could.
+    /// Whether the session that a caller acts in is not over, and its person may do what they
+    /// could.
     pub(super) fn is_still_seated(&self, caller: &Caller, person: MemberId) -> Answer<bool> {
         let store = &self.core.store;
         let Some(id) = caller.session else { return Ok(false) };

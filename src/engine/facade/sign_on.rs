@@ -228,8 +228,8 @@ impl Engine {
     }
 }
 
-/// The person of that name at the provider, or of that address here, or somebody new who was invited
-/// or whom the settings mean.
+/// The person of that name at the provider, or of that address here, or somebody new who was
+/// invited or whom the settings mean.
 fn recognise(
     view: &mut View,
     newcomer: Person,
