@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use totp_rs::{Algorithm, Secret, TOTP};
 
 use crate::{
-    people::{Browser, OWNER, PASSWORD},
+    people::{Browser, OWNER, PASSWORD, token},
     world::{Told, World},
 };
 
@@ -116,6 +117,46 @@ async fn each_recovery_code_logs_in_once_and_is_told_of() {
     let happened = world.happened().await;
     let told = happened.iter().filter(|(kind, _)| kind == "two_factor.recovery_code_used");
     assert_eq!(told.count(), 2);
+}
+
+#[tokio::test]
+async fn nothing_that_lets_somebody_in_is_kept_or_told_as_it_is() {
+    let world = World::new().await;
+    let link = world.engine.open_setup().unwrap().unwrap();
+    let mut owner = world.owner().await;
+    let bob = world.member("viewer", "bob@example.org").await;
+    let invited = world.invited("editor").await;
+    let reset = world.post(&format!("/members/{}/reset", bob.person), &json!({})).await;
+    let reset = reset.text("/link");
+    let (secret, codes) = turn_on(&mut owner).await;
+    let held = [&owner.cookie, &bob.cookie].map(|cookie| cookie.split_once('=').unwrap().1);
+    let texts = [PASSWORD, &secret, token(link.expose()), &invited, token(&reset)];
+    let texts = texts.iter().copied().chain(held).chain(codes.iter().map(String::as_str));
+    let mut secrets: Vec<Vec<u8>> = Vec::new();
+    for text in texts {
+        secrets.push(text.as_bytes().to_vec());
+        // The random end of a ticket, without the ids before it.
+        if let Ok(bytes) = URL_SAFE_NO_PAD.decode(text) {
+            secrets.push(bytes[bytes.len().saturating_sub(32)..].to_vec());
+        }
+    }
+    secrets.push(Secret::Encoded(secret).to_bytes().unwrap());
+    assert!(secrets.len() > 20);
+    let mut places: Vec<Vec<u8>> = Vec::new();
+    for (key, value) in world.memory.copy() {
+        places.extend([key, value]);
+    }
+    for path in ["/members", "/invitations", "/session", "/sessions", "/events?limit=200"] {
+        places.push(owner.get(path).await.body.into_bytes());
+    }
+    let is_there = |wanted: &[u8], place: &[u8]| place.windows(wanted.len()).any(|it| it == wanted);
+    // What is looked for can be found.
+    assert!(places.iter().any(|place| is_there(OWNER.as_bytes(), place)));
+    for secret in &secrets {
+        let found = places.iter().find(|place| is_there(secret, place));
+        let shown = String::from_utf8_lossy(secret);
+        assert!(found.is_none(), "{shown} in {}", String::from_utf8_lossy(found.unwrap()));
+    }
 }
 
 #[tokio::test]

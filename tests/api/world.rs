@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) engine: Engine,
+    /// All that is stored.
+    pub(crate) memory: Memory,
     client: Client,
     /// Ends with the world.
     _servers: JoinSet<()>,
@@ -63,6 +65,8 @@ impl World {
         servers.spawn(async move { axum::serve(listener, sandbox.router()).await.unwrap() });
         let (base, listener) = port().await;
         let mut settings = settings(&clock, &base, &origin);
+        let memory = Memory::default();
+        settings.data = Place::Memory(memory.clone());
         if let Some(public_url) = outfit.public_url {
             settings.public_url = public_url.to_owned();
         }
@@ -91,7 +95,7 @@ impl World {
         servers.spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let client = client.build().unwrap();
-        World { base, key, origin, clock, stopping, engine, client, _servers: servers }
+        World { base, key, origin, clock, stopping, engine, memory, client, _servers: servers }
     }
 
     /// A request with the owner's key.

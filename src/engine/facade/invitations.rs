@@ -336,10 +336,12 @@ pub(super) fn check_email(email: &str) -> Answer<&str> {
 
 pub(super) fn check_name(name: &str) -> Answer<&str> {
     let name = name.trim();
-    if (1..=NAME_CHARS_MAX).contains(&name.chars().count()) {
+    // Terminals would obey what is no letter.
+    let is_plain = !name.chars().any(char::is_control);
+    if is_plain && (1..=NAME_CHARS_MAX).contains(&name.chars().count()) {
         return Ok(name);
     }
-    let sentence = format!("A person needs a name of 1 to {NAME_CHARS_MAX} characters.");
+    let sentence = format!("A person needs a name of 1 to {NAME_CHARS_MAX} letters.");
     Err(Problem::new(Code::Invalid, sentence, "Write how others shall call you.").at("name"))
 }
 

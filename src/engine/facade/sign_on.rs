@@ -25,7 +25,7 @@ use crate::{
         core::{Halt, unexpected},
         facade::{
             Seat, Visitor,
-            invitations::{accept, check_email, enter},
+            invitations::{accept, check_email, check_name, enter},
             sessions, tickets,
         },
     },
@@ -114,11 +114,8 @@ impl Engine {
             }
         };
         let subject = Subject { issuer: settings.issuer.clone(), subject: claimed.subject };
-        let name = if claimed.name.is_empty() { email.clone() } else { claimed.name };
-        let newcomer = Person {
-            subject: Some(subject),
-            ..self.new_person(&name.chars().take(100).collect::<String>(), &email, None)
-        };
+        let name = check_name(&claimed.name).unwrap_or(&email).to_owned();
+        let newcomer = Person { subject: Some(subject), ..self.new_person(&name, &email, None) };
         let (session, _) = self.new_session(newcomer.id, &visitor);
         let (core, now, role) = (self.core.clone(), self.core.now(), settings.role);
         let (person, session, cookie) = self
