@@ -45,7 +45,7 @@ const ERROR_CHARS_MAX: usize = 60;
 
 /// Log in elsewhere
 ///
-/// Leads to the provider that the settings name under [oidc].
+/// Leads to the provider that the settings name under `[oidc]`.
 #[utoipa::path(get, path = "/login/oidc", tag = "welcome", operation_id = "sign_on", security(()),
     responses((status = 303, description = "To the provider."),
         (status = 404, description = "There is no single sign-on."),
