@@ -16,6 +16,7 @@ mod files;
 mod health;
 mod keys;
 mod media;
+mod members;
 mod oauth;
 mod once;
 mod organizations;
@@ -25,10 +26,14 @@ pub mod platforms;
 mod posts;
 mod reading;
 mod refused;
+mod seat;
+mod session;
+mod sign_on;
 mod standing;
 #[cfg(test)]
 mod trial;
 mod validation;
+mod welcome;
 
 use std::sync::Arc;
 
@@ -38,9 +43,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{clock::Clock, engine::Engine, entropy::Entropy};
 
-pub use self::caller::Operator;
+pub use self::{caller::Operator, seat::ClientAddress};
 use self::{
-    caller::{Meters, Verbs},
+    caller::{Meters, Needs},
     refused::Refused,
 };
 
@@ -63,7 +68,7 @@ pub(crate) struct Api {
     clock: Clock,
     stopping: watch::Receiver<bool>,
     description: Arc<utoipa::openapi::OpenApi>,
-    verbs: Arc<Verbs>,
+    needs: Arc<Needs>,
     meters: Meters,
 }
 
@@ -74,9 +79,9 @@ pub fn router(engine: Engine, settings: Settings) -> Router {
     let Settings { clock, entropy, requests_per_minute, stopping } = settings;
     let (routes, document) = routes().split_for_parts();
     let description = Arc::new(description::complete(document));
-    let verbs = Arc::new(description::verbs(&description));
+    let needs = Arc::new(description::needs(&description));
     let meters = Meters::new(requests_per_minute);
-    let api = Api { engine, clock: clock.clone(), stopping, description, verbs, meters };
+    let api = Api { engine, clock: clock.clone(), stopping, description, needs, meters };
     let routes = routes.route_layer(middleware::from_fn_with_state(api.clone(), caller::admit));
     door::guard(routes.with_state(api), clock, entropy)
 }
@@ -96,11 +101,16 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(organizations::routes())
         .merge(keys::routes())
+        .merge(session::routes())
+        .merge(members::routes())
+        .merge(members::invitation_routes())
         .merge(platforms::routes());
     OpenApiRouter::with_openapi(description::common())
         .nest("/api/v1", versioned)
         .merge(files::routes())
         .merge(oauth::routes())
+        .merge(welcome::routes())
+        .merge(sign_on::routes())
         .merge(health::routes())
         .merge(description::routes())
 }
@@ -126,7 +136,9 @@ mod tests {
     }
 
     fn scope(operation: &Value) -> &str {
-        operation["security"][0]["key"][0].as_str().unwrap_or("open")
+        let by = &operation["security"][0];
+        let otherwise = if by.get("session").is_some() { "session" } else { "open" };
+        by["key"][0].as_str().unwrap_or(otherwise)
     }
 
     #[test]
@@ -162,7 +174,8 @@ mod tests {
     /// `tests/api/surface.txt`, and read the difference as a user of the API would.
     #[test]
     fn surface_is_as_reviewed() {
-        let mut surface = "Routes and the scope of the key that each needs\n\n".to_owned();
+        let mut surface =
+            "Routes and what each needs: the scope of a key, a session, or nothing\n\n".to_owned();
         each_operation(|method, path, operation| {
             surface.push_str(&format!("{method:<6} {path} {}\n", scope(operation)));
         });

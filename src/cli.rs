@@ -12,6 +12,7 @@ mod healthcheck;
 mod init;
 mod key;
 mod loopback;
+mod member;
 mod openapi;
 mod output;
 mod platforms;
@@ -70,6 +71,8 @@ enum Command {
     Init(init::Options),
     /// Make, list and revoke API keys.
     Key(key::Options),
+    /// List and invite members; let one set a new password.
+    Member(member::Options),
     /// List the platforms of this build and what they allow.
     Platforms(platforms::Options),
     /// Print how to make a developer app on a platform and connect an account.
@@ -127,6 +130,7 @@ fn dispatch(line: CommandLine) -> Result<(), Failure> {
         Command::Sandbox(options) => wait_for(sandbox::run(common, options)),
         Command::Init(options) => wait_for(init::run(common, options)),
         Command::Key(options) => wait_for(key::run(common, options)),
+        Command::Member(options) => wait_for(member::run(common, options)),
         Command::Platforms(options) => platforms::run(common, &options),
         Command::Guide(options) => guide::run(common, &options),
         Command::Doctor(options) => doctor::run(common, &options),

@@ -7,27 +7,26 @@
 //! Never: read anywhere else. This is the only file that looks at the environment or at a settings
 //! file, and whoever needs a section is given that section.
 
+mod people;
+mod secrets;
 mod source;
 pub mod words;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
     clock::Clock,
-    domain::{mortality::Mortality, nearest::nearest, secret::Secret},
+    domain::{mortality::Mortality, nearest::nearest},
     engine::{self, AppCredentials, NetSettings, Place, Settings},
     entropy::Entropy,
 };
 
+use self::secrets::read_either;
 pub use self::{
+    people::{Login, Oidc},
     source::{Error, Flags, load},
     words::{SecretText, Span},
 };
@@ -51,6 +50,8 @@ pub struct Config {
     pub engine: Engine,
     pub log: Log,
     pub limits: Limits,
+    pub login: Login,
+    pub oidc: Oidc,
     pub platforms: BTreeMap<String, Platform>,
 }
 
@@ -152,6 +153,8 @@ impl Default for Config {
             engine: Engine::default(),
             log: Log::default(),
             limits: Limits::default(),
+            login: Login::default(),
+            oidc: Oidc::default(),
             platforms: BTreeMap::from([("x".to_owned(), Platform::default())]),
         }
     }
@@ -245,12 +248,15 @@ impl Config {
             ("limits.upload_mib", self.limits.upload_mib),
             ("net.timeout", self.net.timeout.0.as_secs()),
             ("net.connect_timeout", self.net.connect_timeout.0.as_secs()),
+            ("login.session_idle", self.login.session_idle.0.as_secs()),
+            ("login.session_lasts", self.login.session_lasts.0.as_secs()),
         ];
         for (key, value) in positive {
             if value == 0 {
                 return Err(fault(key, "is less than 1", "Give a larger value."));
             }
         }
+        self.oidc.settle()?;
         for (name, platform) in &mut self.platforms {
             platform.settle(name)?;
         }
@@ -323,6 +329,8 @@ impl Config {
             posts_per_hour: self.pacing.posts_per_hour,
             grace: self.pacing.grace.0,
             rest_after: self.engine.rest_after.0,
+            login: self.login.settings(),
+            oidc: self.oidc.settings(),
             quiet: false,
             upload_bytes_max: self.limits.upload_mib.saturating_mul(MIB),
             clock,
@@ -350,14 +358,11 @@ impl Net {
 impl Platform {
     fn settle(&mut self, name: &str) -> Result<(), Fault> {
         let key = |field: &str| format!("platforms.{name}.{field}");
-        if !self.client_secret_file.as_os_str().is_empty() {
-            let key = key("client_secret_file");
-            if self.client_secret.0.is_some() {
-                let remedy = "Keep one of the two.";
-                return Err(fault(&key, "is set, and so is `client_secret`", remedy));
-            }
-            self.client_secret = SecretText(Some(read_secret(&key, &self.client_secret_file)?));
-        }
+        self.client_secret = read_either(
+            &key("client_secret_file"),
+            self.client_secret.clone(),
+            &self.client_secret_file,
+        )?;
         if self.client_id.is_empty() && self.client_secret.0.is_some() {
             let remedy = "Both come from the platform's developer pages.";
             return Err(fault(&key("client_id"), "is empty, but there is a secret", remedy));
@@ -399,18 +404,6 @@ fn check_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Editors end files with a line break that is no part of the secret.
-fn read_secret(key: &str, path: &Path) -> Result<Secret, Fault> {
-    let remedy = "Make the file readable for the user that Fanfare runs as.";
-    let text = fs::read_to_string(path).map_err(|error| {
-        fault(key, &format!("names {}, which cannot be read: {error}", path.display()), remedy)
-    })?;
-    match text.trim() {
-        "" => Err(fault(key, &format!("names {}, which is empty", path.display()), remedy)),
-        secret => Ok(Secret::new(secret)),
-    }
-}
-
 fn fault(key: &str, wrong: &str, remedy: &str) -> Fault {
     Fault { key: key.to_owned(), wrong: wrong.to_owned(), remedy: remedy.to_owned() }
 }
@@ -436,6 +429,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::domain::secret::Secret;
 
     fn keys(value: &Value, at: &str, found: &mut BTreeSet<String>) {
         if let Value::Object(fields) = value {

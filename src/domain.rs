@@ -6,6 +6,8 @@ pub mod time;
 
 pub mod organization;
 
+pub mod person;
+
 pub mod platform;
 
 pub mod account;

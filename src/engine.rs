@@ -20,13 +20,16 @@ mod janitor;
 mod jobs;
 mod journal;
 mod paces;
+mod passwords;
 mod pixels;
 mod probe;
 mod refresh;
 mod root;
 mod scheduler;
+mod second_factor;
 mod settings;
 mod start;
+mod throttle;
 mod tokens;
 mod transitions;
 
@@ -35,7 +38,9 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 use ractor::ActorRef;
 use tokio::sync::watch;
 
-pub use self::settings::{AppCredentials, NetSettings, Place, PrivateAddresses, Settings};
+pub use self::settings::{
+    AppCredentials, LoginSettings, NetSettings, OidcSettings, Place, PrivateAddresses, Settings,
+};
 use self::{
     core::Core,
     directory::DirectoryMessage,

@@ -23,6 +23,7 @@ mod upload;
 pub mod breaker;
 pub mod guard;
 pub mod oauth;
+pub mod oidc;
 pub mod server;
 mod signature;
 

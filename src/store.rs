@@ -18,6 +18,7 @@ mod media;
 mod memory;
 mod migrations;
 mod opening;
+mod people;
 mod read;
 mod records;
 mod shelf;
@@ -50,6 +51,7 @@ pub use self::{
     kv::Order,
     media::{Incoming, Kept, MediaFile, MediaFiles},
     memory::Memory,
+    people::ReadPeople,
     read::Read,
     tenant::Tenant,
     vault::{MasterKey, SealedWith, Vault},

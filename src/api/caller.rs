@@ -13,7 +13,7 @@ use std::{
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -26,12 +26,12 @@ use crate::{
         time::Timestamp,
     },
     engine::facade::{
-        Caller, Verb,
+        Caller, Seat, Verb,
         rate::{self, Rate, Taken},
     },
 };
 
-use super::{Api, refused::Refused};
+use super::{Api, refused::Refused, seat};
 
 /// Which organization is meant, where a caller could act in several.
 const ORGANIZATION: HeaderName = HeaderName::from_static("fanfare-organization");
@@ -43,8 +43,15 @@ const RATE: HeaderName = HeaderName::from_static("ratelimit");
 #[derive(Clone, Copy, Debug)]
 pub struct Operator;
 
-/// What each route of the description asks for.
-pub(crate) type Verbs = HashMap<(Method, String), Verb>;
+/// What a route asks of who enters it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Need {
+    Verb(Verb),
+    /// It concerns nobody but the person who is logged in.
+    Session,
+}
+
+pub(crate) type Needs = HashMap<(Method, String), Need>;
 
 /// How fast each key has been asking.
 #[derive(Clone)]
@@ -73,11 +80,59 @@ impl Meters {
 
 /// The layer around all routes.
 pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    let Some(verb) = verb_of(&api, &request) else { return next.run(request).await };
-    let caller = match caller_of(&api, &request) {
-        Ok(caller) => caller,
+    let Some(need) = need_of(&api, &request) else { return next.run(request).await };
+    let (method, headers, extensions) = (request.method(), request.headers(), request.extensions());
+    let seat = match seat_at(&api, need, method, headers, extensions).await {
+        Ok(seat) => seat,
         Err(refused) => return refused.into_response(),
     };
+    let mut response = match need {
+        Need::Session => {
+            if let Some(seat) = seat.clone() {
+                request.extensions_mut().insert(seat);
+            }
+            next.run(request).await
+        }
+        Need::Verb(verb) => match caller_of(&api, &request, seat.as_ref()) {
+            Ok(caller) => enter(&api, caller, verb, request, next).await,
+            Err(refused) => refused.into_response(),
+        },
+    };
+    // Unless the request itself gave the browser another one, or took it away.
+    if let Some(seat) = seat.filter(|_| !response.headers().contains_key(header::SET_COOKIE)) {
+        seat::hand_over(&api, &seat, &mut response);
+    }
+    response
+}
+
+/// Who is logged in, where that is how the request proves who asks. A key goes first: programs may
+/// run in browsers.
+async fn seat_at(
+    api: &Api,
+    need: Need,
+    method: &Method,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Option<Seat>, Refused> {
+    let is_operator = extensions.get::<Operator>().is_some();
+    let by_key = is_operator || headers.contains_key(header::AUTHORIZATION);
+    match need {
+        Need::Verb(_) if by_key || seat::cookie(api, headers).is_none() => Ok(None),
+        Need::Verb(_) | Need::Session => {
+            seat::seat(api, method, headers, extensions).await.map(Some)
+        }
+    }
+}
+
+async fn enter(
+    api: &Api,
+    caller: Caller,
+    verb: Verb,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = caller.from(seat::client_address(request.extensions()));
+    let place = if caller.session.is_some() { "cookie" } else { "header.authorization" };
     let metered = api.meters.take(&caller, api.clock.now());
     if let Some((rate, Taken { wait: Some(wait), .. })) = &metered {
         let mut response = too_fast(*wait).into_response();
@@ -89,7 +144,7 @@ pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Ne
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(problem) => Refused::from(problem).at("header.authorization").into_response(),
+        Err(problem) => Refused::from(problem).at(place).into_response(),
     };
     if let Some((rate, taken)) = &metered {
         tell_rate(response.headers_mut(), *rate, taken);
@@ -97,17 +152,20 @@ pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Ne
     response
 }
 
-fn verb_of(api: &Api, request: &Request) -> Option<Verb> {
+fn need_of(api: &Api, request: &Request) -> Option<Need> {
     let path = request.extensions().get::<MatchedPath>()?.as_str().to_owned();
     let method = match request.method() {
         &Method::HEAD => Method::GET,
         method => method.clone(),
     };
-    api.verbs.get(&(method, path)).copied()
+    api.needs.get(&(method, path)).copied()
 }
 
-fn caller_of(api: &Api, request: &Request) -> Result<Caller, Refused> {
+fn caller_of(api: &Api, request: &Request, seat: Option<&Seat>) -> Result<Caller, Refused> {
     let wished = wished(request.headers())?;
+    if let Some(seat) = seat {
+        return Ok(api.engine.caller_in(seat, wished)?);
+    }
     if request.extensions().get::<Operator>().is_some() {
         let home = api.engine.operator_at_home()?;
         return Ok(wished.map_or(home, |organization| api.engine.operator(organization)));
@@ -117,10 +175,10 @@ fn caller_of(api: &Api, request: &Request) -> Result<Caller, Refused> {
     let Some(key) = key else {
         let sentence = match given {
             Some(_) => "The header `Authorization` holds no bearer key.",
-            None => "The request carries no key.",
+            None => "The request carries neither a key nor a session.",
         };
         let remedy = "Send the header `Authorization: Bearer <key>`; `fanfare init` makes the \
-            first key.";
+            first key. People log in with POST /api/v1/session.";
         return Err(Refused::new(Code::Unauthorized, sentence, remedy).at("header.authorization"));
     };
     let caller = api.engine.authenticate(key)?;

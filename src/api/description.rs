@@ -9,7 +9,9 @@ use utoipa::{
     openapi::{
         ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
         path::{Operation, PathItem},
-        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -18,7 +20,7 @@ use crate::engine::facade::Verb;
 
 use super::{
     Api,
-    caller::Verbs,
+    caller::{Need, Needs},
     refused::{FindingView, PROBLEM_JSON, ProblemView},
 };
 
@@ -43,6 +45,10 @@ use super::{
         (name = "events", description = "Everything that happened."),
         (name = "organizations", description = "Tenants, and the panic switches."),
         (name = "keys", description = "What programs act by."),
+        (name = "session", description = "Logging in, and what one proves oneself with."),
+        (name = "members", description = "People in an organization."),
+        (name = "invitations", description = "Links by which people become members."),
+        (name = "welcome", description = "Pages behind links that let somebody in."),
         (name = "platforms", description = "What can be published to."),
         (name = "health", description = "For supervisors."),
     )
@@ -67,6 +73,12 @@ pub(crate) fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openap
                 .build(),
         );
         components.add_security_scheme("key", key);
+        let session = ApiKey::Cookie(ApiKeyValue::with_description(
+            "__Host-fanfare",
+            "The session of a person who is logged in; `fanfare` where the instance is not reached \
+             over https. Requests that change something carry its token in `Fanfare-CSRF`.",
+        ));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(session));
         components.responses.insert("Problem".to_owned(), problem().into());
     }
     for (path, item) in &mut document.paths.paths {
@@ -109,17 +121,19 @@ fn name(operation: &mut Operation) {
     }
 }
 
-/// What is in the table of permissions needs a key with the scope that the table names.
+/// What is in the table of permissions needs a key with the scope that the table names, or a
+/// session of somebody whose role grants as much.
 fn secure(operation: &mut Operation) {
     if let Some(verb) = operation.operation_id.as_deref().and_then(Verb::named) {
         let scope = verb.needs().scope.name();
-        operation.security = Some(vec![SecurityRequirement::new("key", [scope])]);
+        let session = SecurityRequirement::new("session", [""; 0]);
+        operation.security = Some(vec![SecurityRequirement::new("key", [scope]), session]);
     }
 }
 
-/// Which verb each route stands for.
-pub(crate) fn verbs(document: &utoipa::openapi::OpenApi) -> Verbs {
-    let mut verbs = Verbs::new();
+/// What each route asks of who enters it.
+pub(crate) fn needs(document: &utoipa::openapi::OpenApi) -> Needs {
+    let mut needs = Needs::new();
     for (path, item) in &document.paths.paths {
         let methods = [
             (http::Method::GET, &item.get),
@@ -129,22 +143,26 @@ pub(crate) fn verbs(document: &utoipa::openapi::OpenApi) -> Verbs {
             (http::Method::DELETE, &item.delete),
         ];
         for (method, operation) in methods {
-            let id = operation.as_ref().and_then(|operation| operation.operation_id.as_deref());
-            if let Some(verb) = id.and_then(Verb::named) {
-                verbs.insert((method, path.clone()), verb);
+            let Some(operation) = operation else { continue };
+            if let Some(verb) = operation.operation_id.as_deref().and_then(Verb::named) {
+                needs.insert((method, path.clone()), Need::Verb(verb));
+            } else if takes(operation, "session") {
+                needs.insert((method, path.clone()), Need::Session);
             }
         }
     }
-    verbs
+    needs
 }
 
 fn add_refusals(method: Method, operation: &mut Operation, named: bool) {
-    let keyed = operation.security.as_ref().is_some_and(|all| {
-        all.iter().any(|one| serde_json::to_string(one).is_ok_and(|text| text.contains("key")))
-    });
+    let keyed = takes(operation, "key") || takes(operation, "session");
     let mut statuses = vec!["500", "503", "504"];
     if keyed {
         statuses.extend(["400", "401", "403", "422", "429"]);
+    }
+    if !keyed && method == Method::Changes && !named {
+        // It carries a proof of its own.
+        statuses.extend(["400", "401", "403", "409", "410", "422", "429"]);
     }
     if named {
         statuses.push("404");
@@ -158,6 +176,14 @@ fn add_refusals(method: Method, operation: &mut Operation, named: bool) {
     for status in statuses {
         add_refusal(operation, status);
     }
+}
+
+/// Whether this is one of the ways to prove who asks.
+fn takes(operation: &Operation, scheme: &str) -> bool {
+    let name = format!("\"{scheme}\"");
+    operation.security.as_ref().is_some_and(|all| {
+        all.iter().any(|one| serde_json::to_string(one).is_ok_and(|text| text.contains(&name)))
+    })
 }
 
 fn add_refusal(operation: &mut Operation, status: &str) {

@@ -18,6 +18,7 @@ use crate::{clock::Clock, domain::problem::Code, entropy::Entropy};
 use super::{
     files::FILES,
     refused::{PROBLEM_JSON, Refused},
+    welcome::LINKS,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -66,9 +67,11 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
     finish(response, &id)
 }
 
-/// For the log: the query may carry a login's code, and the path of a file is as good as the file.
+/// For the log: the query may carry a login's code, and the path of a file or a link is as good as
+/// what it leads to.
 fn shown(uri: &Uri) -> &str {
-    if uri.path().starts_with(FILES) { FILES } else { uri.path() }
+    let secret = LINKS.iter().chain([&FILES]).find(|begin| uri.path().starts_with(**begin));
+    secret.copied().unwrap_or(uri.path())
 }
 
 fn given_id(request: &Request) -> Option<String> {
@@ -208,6 +211,9 @@ mod tests {
         for (uri, expected) in [
             ("/files/c2VjcmV0/med_1.png", "/files/"),
             ("/files/", "/files/"),
+            ("/invitations/c2VjcmV0", "/invitations/"),
+            ("/setup/c2VjcmV0", "/setup/"),
+            ("/reset/c2VjcmV0", "/reset/"),
             ("/api/v1/media?name=a", "/api/v1/media"),
         ] {
             assert_eq!(shown(&Uri::from_static(uri)), expected);

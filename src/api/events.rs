@@ -39,6 +39,10 @@ use super::{
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const BATCH: usize = 200;
+
+/// How soon a stream ends after the key or the session that opened it.
+const LOOKS_EVERY: Duration = Duration::from_secs(60);
+
 const LAST_EVENT_ID: &str = "last-event-id";
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
@@ -226,9 +230,12 @@ impl Feed {
     }
 
     async fn wait(&mut self) -> Option<()> {
+        let clock = self.engine.clock().clone();
         tokio::select! {
             changed = self.changed.changed() => changed.ok(),
             _stopping = self.stopping.wait_for(|stopping| *stopping) => None,
+            // What opened the stream may have come to its end meanwhile.
+            () = clock.sleep(LOOKS_EVERY) => Some(()),
         }
     }
 }

@@ -229,7 +229,7 @@ fn went_wrong(problem: &Problem) -> Markup {
 }
 
 /// The address holds a login's code, so nothing may learn it from this page.
-fn page(status: StatusCode, title: &str, body: Markup) -> Response {
+pub(crate) fn page(status: StatusCode, title: &str, body: Markup) -> Response {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -276,6 +276,8 @@ label span { min-width: 0; } small { display: block; color: light-dark(#555, #b9
 .end { position: sticky; bottom: 0; margin: .5rem -.4rem 0; padding: .75rem .4rem .3rem;
   background: light-dark(#fff, #222127); } html { scroll-padding-bottom: 6rem; }
 .handle { display: inline-block; color: light-dark(#555, #b9b9c0); }
+.field { display: block; padding: 0; border: 0; } .field input { display: block; width: 100%;
+  height: auto; box-sizing: border-box; font: inherit; padding: .4rem .6rem; }
 button { padding: .6rem 1.4rem; font: inherit; font-weight: 600; border: 0;
   border-radius: 8px; background: light-dark(#1d4ed8, #93b4ff); color: light-dark(#fff, #111); }
 button:focus-visible, input:focus-visible { outline: 3px solid light-dark(#c2410c, #fbbf24);

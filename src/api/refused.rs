@@ -3,6 +3,8 @@
 //! A handler answers with [`Refused`]; the door renders it, because only the door knows the
 //! request's id. Invariant: one code has one status, wherever it comes from.
 
+use std::time::Duration;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -86,7 +88,10 @@ impl Refused {
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Refused {
         let status = status(problem.code);
-        Refused { status, problem: Box::new(problem), retry_after: None }
+        // A fraction of a second would be too early.
+        let seconds = |wait: Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let retry_after = problem.retry_after.map(seconds);
+        Refused { status, problem: Box::new(problem), retry_after }
     }
 }
 
@@ -101,7 +106,7 @@ impl IntoResponse for Refused {
 pub(crate) fn status(code: Code) -> StatusCode {
     match code {
         Code::BadRequest => StatusCode::BAD_REQUEST,
-        Code::Unauthorized => StatusCode::UNAUTHORIZED,
+        Code::Unauthorized | Code::CodeNeeded => StatusCode::UNAUTHORIZED,
         Code::Forbidden => StatusCode::FORBIDDEN,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::NotFound => StatusCode::NOT_FOUND,
@@ -127,9 +132,10 @@ pub(crate) fn status(code: Code) -> StatusCode {
         | Code::UnknownOption
         | Code::AccountNotConnected
         | Code::PlanInThePast
-        | Code::PlanUnreadable => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::PlanUnreadable
+        | Code::PasswordWeak => StatusCode::UNPROCESSABLE_ENTITY,
         Code::ServerRefused | Code::ServerUnreachable => StatusCode::BAD_GATEWAY,
-        Code::LoginExpired => StatusCode::GONE,
+        Code::LoginExpired | Code::LinkExpired => StatusCode::GONE,
         Code::LoginDenied => StatusCode::FORBIDDEN,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

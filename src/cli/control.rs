@@ -136,6 +136,25 @@ impl Control {
         }))
     }
 
+    /// Every item of a list, in all its pieces.
+    pub(super) async fn all(
+        &self,
+        list: &str,
+        organization: Option<&str>,
+    ) -> Result<Vec<Value>, Failure> {
+        let (mut all, mut path) = (Vec::new(), format!("{list}?limit=200"));
+        loop {
+            let mut piece = self.ask("GET", &path, organization, None).await?;
+            if let Some(items) = piece["items"].as_array_mut() {
+                all.append(items);
+            }
+            match piece["next"].as_str() {
+                Some(next) => path = format!("{list}?limit=200&cursor={next}"),
+                None => return Ok(all),
+            }
+        }
+    }
+
     pub(super) async fn close(self) {
         if let Some((engine, stopping)) = self.own {
             stopping.send_replace(true);

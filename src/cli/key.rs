@@ -74,7 +74,7 @@ async fn act(control: &Control, options: &Options) -> Result<(), Failure> {
             ))
         }
         Act::List => {
-            let keys = all(control, organization).await?;
+            let keys = control.all("/keys", organization).await?;
             if options.json {
                 return output::json(&keys);
             }
@@ -86,20 +86,6 @@ async fn act(control: &Control, options: &Options) -> Result<(), Failure> {
                 return output::json(&json!({ "revoked": id }));
             }
             output::line(&format!("The key {id} is revoked."))
-        }
-    }
-}
-
-async fn all(control: &Control, organization: Option<&str>) -> Result<Vec<Value>, Failure> {
-    let (mut keys, mut path) = (Vec::new(), "/keys?limit=200".to_owned());
-    loop {
-        let mut piece = control.ask("GET", &path, organization, None).await?;
-        if let Some(items) = piece["items"].as_array_mut() {
-            keys.append(items);
-        }
-        match piece["next"].as_str() {
-            Some(next) => path = format!("/keys?limit=200&cursor={next}"),
-            None => return Ok(keys),
         }
     }
 }

@@ -7,7 +7,7 @@ use url::Url;
 use crate::{clock::Clock, config::Config, entropy::Entropy};
 
 use super::{
-    Common, Failure,
+    Common, Failure, output,
     playground::{Playground, furnish},
     server::{self, Server},
     signals::Signals,
@@ -76,9 +76,20 @@ fn greet(server: &Server, config: &Config) {
     tracing::info!("Fanfare answers at {}; its data is in {directory}.", config.server.public_url);
     if !server.engine.is_founded() {
         tracing::warn!(
-            "There is no organization yet, so there is no key either. Stop this, run `fanfare \
-             init` with the same settings, and start again."
+            "There is no organization yet, so there is no key either. Use the link for setting up, \
+             or stop this, run `fanfare init` with the same settings, and start again."
         );
+    }
+    // Not into the log: whoever has it owns the instance.
+    if let Ok(Some(link)) = server.engine.open_setup() {
+        let told = output::line(&format!(
+            "Nobody can log in yet. Whoever opens this link within an hour becomes the owner, \
+             once:\n\n  {}\n",
+            link.expose()
+        ));
+        if told.is_err() {
+            tracing::warn!("The link for setting up could not be printed.");
+        }
     }
 }
 

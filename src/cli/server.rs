@@ -128,5 +128,6 @@ pub(super) fn spawn(
         // A sender that is gone has stopped as well.
         drop(stopping.wait_for(|stopping| *stopping).await);
     };
-    tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(asked).into_future())
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(asked).into_future())
 }

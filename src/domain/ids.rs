@@ -85,8 +85,10 @@ macro_rules! id {
 }
 
 id!(OrganizationId, "org", "A tenant: its members, accounts, posts, media and keys.");
-id!(MemberId, "mem", "A person in an organization.");
+id!(MemberId, "mem", "A person, in each organization that they are a member of.");
 id!(KeyId, "key", "An API key, without its secret part.");
+id!(SessionId, "ses", "One browser in which a person is logged in.");
+id!(InvitationId, "inv", "A place in an organization that was offered.");
 id!(AccountId, "acc", "One identity a person connected on one platform.");
 id!(PostId, "pst", "What a person wrote.");
 id!(DeliveryId, "dlv", "One post going to one account.");

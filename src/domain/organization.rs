@@ -50,6 +50,10 @@ pub enum Role {
 }
 
 impl Role {
+    pub fn named(name: &str) -> Option<Role> {
+        Role::ALL.iter().copied().find(|role| role.name() == name)
+    }
+
     pub const ALL: &'static [Role] =
         &[Role::Owner, Role::Admin, Role::Editor, Role::Viewer, Role::Guest];
 

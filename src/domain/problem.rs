@@ -1,5 +1,7 @@
 //! What we tell a person: a stable code, a sentence, a remedy, and where it is.
 
+use std::time::Duration;
+
 /// One thing that is wrong. A refused request may carry several in `details`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
@@ -12,6 +14,8 @@ pub struct Problem {
     pub place: String,
     /// The single findings, when there are several.
     pub details: Vec<Problem>,
+    /// For how long there is no point in asking again.
+    pub retry_after: Option<Duration>,
 }
 
 /// Stable, in kebab case, searchable in the documentation.
@@ -55,6 +59,9 @@ pub enum Code {
     ContentType,
     TimedOut,
     TooManyRequests,
+    PasswordWeak,
+    CodeNeeded,
+    LinkExpired,
 }
 
 impl Code {
@@ -97,6 +104,9 @@ impl Code {
         Code::ContentType,
         Code::TimedOut,
         Code::TooManyRequests,
+        Code::PasswordWeak,
+        Code::CodeNeeded,
+        Code::LinkExpired,
     ];
 
     pub fn name(self) -> &'static str {
@@ -139,6 +149,9 @@ impl Code {
             Code::ContentType => "content-type",
             Code::TimedOut => "timed-out",
             Code::TooManyRequests => "too-many-requests",
+            Code::PasswordWeak => "password-weak",
+            Code::CodeNeeded => "code-needed",
+            Code::LinkExpired => "link-expired",
         }
     }
 }
@@ -151,7 +164,12 @@ impl Problem {
             remedy: remedy.into(),
             place: String::new(),
             details: Vec::new(),
+            retry_after: None,
         }
+    }
+
+    pub fn retry_after(self, wait: Duration) -> Problem {
+        Problem { retry_after: Some(wait), ..self }
     }
 
     pub fn at(self, place: impl Into<String>) -> Problem {

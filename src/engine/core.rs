@@ -17,13 +17,19 @@ use crate::{
     domain::{
         account::Account,
         ids::KeyId,
+        person::Proof,
         platform::Profile,
         problem::{Code, Problem},
         time::Timestamp,
     },
-    engine::{self, settings::AppCredentials},
+    engine::{
+        self,
+        passwords::Passwords,
+        settings::{AppCredentials, LoginSettings, OidcSettings},
+        throttle::Throttle,
+    },
     entropy::Entropy,
-    net::Client,
+    net::{Client, oidc::Provider},
     policy::versions,
     store::{self, CommitError, Store, View},
 };
@@ -50,6 +56,14 @@ pub(super) struct Parts {
     pub(super) upload_bytes_max: u64,
     /// An image that is being changed may need several hundred MiB, so there is one at a time.
     pub(super) fitting: Semaphore,
+    pub(super) login: LoginSettings,
+    pub(super) oidc: Option<OidcSettings>,
+    /// What the provider of single sign-on last said of itself, and when.
+    pub(super) provider: Mutex<Option<(Timestamp, Provider)>>,
+    pub(super) passwords: Passwords,
+    pub(super) throttle: Throttle,
+    /// What the link for setting up hashes to, while there is one.
+    pub(super) setup: Mutex<Option<Proof>>,
     pub(super) everything_paused: AtomicBool,
     pub(super) stopping: AtomicBool,
     /// When the scheduler last looked at the clock; see [`Core::is_thawing`].

@@ -11,25 +11,39 @@ mod accounts;
 mod arriving;
 mod choosing;
 mod connecting;
+mod credentials;
 mod deliveries;
 mod events;
 mod fitting;
+mod invitations;
 mod keys;
 mod media;
+mod members;
 mod organizations;
 mod pieces;
 mod posts;
 mod published;
 pub(super) mod remembered;
+mod rescue;
+pub(super) mod sessions;
+mod sign_on;
+mod tickets;
 mod validation;
 
 use std::{collections::BTreeMap, str::FromStr};
 
+pub(super) use self::tickets::{hash, letters};
 pub use self::{
+    credentials::Offer,
     events::Told,
     fitting::{Change, FitRequest, Fitted},
+    invitations::{Acceptance, NewInvitation, Offered},
     keys::{NewKey, NewReach},
     media::{Download, Upload},
+    members::{MemberEdit, Membership},
+    rescue::SettingUp,
+    sessions::{Login, Seat, Visitor},
+    sign_on::{Arrival, Departure},
 };
 pub use crate::policy::{
     mend::Shape,
@@ -40,7 +54,7 @@ pub use crate::policy::{
 use crate::domain::{
     account::{Account, Identity},
     delivery::Delivery,
-    ids::{AccountId, OrganizationId},
+    ids::{AccountId, OrganizationId, SessionId},
     organization::{Actor, Reach, Scope},
     post::{Content, Post, VariantFor},
     problem::{Code, Problem},
@@ -49,7 +63,8 @@ use crate::domain::{
 };
 
 /// Who calls, and what they may do. Made only by
-/// [`Engine::authenticate`](super::Engine::authenticate) and
+/// [`Engine::authenticate`](super::Engine::authenticate),
+/// [`Engine::caller_in`](super::Engine::caller_in) and
 /// [`Engine::operator`](super::Engine::operator).
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -57,6 +72,8 @@ pub struct Caller {
     pub scope: Scope,
     pub reach: Reach,
     pub actor: Actor,
+    /// In which a person acts.
+    pub session: Option<SessionId>,
     /// Where the request came from, if it came over a network.
     pub from: Option<std::net::IpAddr>,
 }

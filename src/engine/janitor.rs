@@ -10,8 +10,11 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use crate::{
     domain::time::Timestamp,
-    engine::core::{Core, Halt},
-    store::{Key, Read},
+    engine::{
+        core::{Core, Halt},
+        facade::sessions::is_over,
+    },
+    store::{Key, Read, ReadPeople},
 };
 
 pub(super) struct JanitorActor;
@@ -110,6 +113,34 @@ async fn forget_requests(core: &Core, now: Timestamp) -> Result<(), Halt> {
     }
 }
 
+async fn forget_sessions(core: &Core, now: Timestamp) -> Result<(), Halt> {
+    let mut after = None;
+    loop {
+        let page = core.store.all_sessions(after, AT_ONCE)?;
+        let ended = page.len() < AT_ONCE;
+        after = page.last().map(|(key, _)| key.clone());
+        let over = page.into_iter().filter(|(_, session)| is_over(core, session, now));
+        delete(core, over.map(|(key, _)| key).collect()).await?;
+        if ended {
+            return Ok(());
+        }
+    }
+}
+
+async fn forget_invitations(core: &Core, now: Timestamp) -> Result<(), Halt> {
+    let mut after = None;
+    loop {
+        let page = core.store.all_invitations(after, AT_ONCE)?;
+        let ended = page.len() < AT_ONCE;
+        after = page.last().map(|(key, _)| key.clone());
+        let over = page.into_iter().filter(|(_, invitation)| invitation.proof.until < now);
+        delete(core, over.map(|(key, _)| key).collect()).await?;
+        if ended {
+            return Ok(());
+        }
+    }
+}
+
 async fn delete(core: &Core, keys: Vec<Key>) -> Result<(), Halt> {
     for piece in keys.chunks(AT_ONCE) {
         let piece = piece.to_vec();
@@ -141,6 +172,8 @@ impl JanitorState {
         let now = self.core.now();
         forget_logins(&self.core, now).await?;
         forget_requests(&self.core, now).await?;
+        forget_sessions(&self.core, now).await?;
+        forget_invitations(&self.core, now).await?;
         self.delete_unnamed_media().await
     }
 

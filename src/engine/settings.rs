@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use crate::{
     clock::Clock,
-    domain::{mortality::Mortality, secret::Secret},
+    domain::{mortality::Mortality, organization::Role, secret::Secret},
     entropy::Entropy,
     store::Memory,
 };
@@ -31,6 +31,9 @@ pub struct Settings {
     pub grace: Duration,
     /// An account that has nothing to do for so long is put to rest.
     pub rest_after: Duration,
+    pub login: LoginSettings,
+    /// `None`: people log in with a password alone.
+    pub oidc: Option<OidcSettings>,
     /// Publish nothing, as if everything were paused: for a command that only looks, or changes
     /// what has nothing to do with publishing.
     pub quiet: bool,
@@ -47,6 +50,28 @@ pub enum Place {
     Directory(PathBuf),
     /// For simulation: lives as long as it is held.
     Memory(Memory),
+}
+
+/// How long somebody stays logged in.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginSettings {
+    /// Without doing anything.
+    pub idle: Duration,
+    /// Whatever they do.
+    pub lasts: Duration,
+}
+
+/// A provider of single sign-on.
+#[derive(Clone)]
+pub struct OidcSettings {
+    /// As the provider itself writes it.
+    pub issuer: String,
+    pub app: AppCredentials,
+    /// What people call it.
+    pub name: String,
+    /// What somebody becomes who is in no organization and whom nobody invited. `None`: they are
+    /// turned away.
+    pub role: Option<Role>,
 }
 
 #[derive(Clone)]

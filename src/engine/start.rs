@@ -6,7 +6,10 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::atomic::{AtomicBool, AtomicU64},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use ractor::{Actor, ActorRef};
@@ -24,8 +27,10 @@ use crate::{
         Engine,
         core::{Core, Halt, Parts},
         directory::{DirectoryMessage, Home},
+        passwords::Passwords,
         root::{House, RootActor},
         settings::{NetSettings, Place, PrivateAddresses, Settings},
+        throttle::Throttle,
         tokens,
         transitions::{self, RANK_STAGING, TIMER_DELIVERY},
     },
@@ -55,6 +60,12 @@ pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
         rest_after: settings.rest_after,
         upload_bytes_max: settings.upload_bytes_max,
         fitting: Semaphore::new(1),
+        login: settings.login,
+        oidc: settings.oidc,
+        provider: Mutex::default(),
+        passwords: Passwords::new(),
+        throttle: Throttle::default(),
+        setup: Mutex::default(),
         everything_paused: AtomicBool::new(settings.quiet || paused != Pause::Running),
         stopping: AtomicBool::default(),
         pulse: AtomicU64::default(),

@@ -63,11 +63,19 @@ verbs! {
     KeysList "keys_list" Admin Organization
     KeysCreate "keys_create" Admin Organization
     KeysRevoke "keys_revoke" Admin Organization
+    InvitationsList "invitations_list" Admin Organization
+    InvitationsCreate "invitations_create" Admin Organization
+    InvitationsRevoke "invitations_revoke" Admin Organization
     MediaList "media_list" Read Organization
     MediaUpload "media_upload" Draft Accounts
     MediaShow "media_show" Read Accounts
     MediaDelete "media_delete" Draft Organization
     MediaFit "media_fit" Draft Accounts
+    MembersList "members_list" Read Organization
+    MembersShow "members_show" Read Organization
+    MembersEdit "members_edit" Admin Organization
+    MembersRemove "members_remove" Admin Organization
+    MembersReset "members_reset" Admin Instance
     OrganizationsList "organizations_list" Read Accounts
     OrganizationsCreate "organizations_create" Admin Instance
     OrganizationsShow "organizations_show" Read Accounts

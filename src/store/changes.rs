@@ -10,7 +10,7 @@ use crate::{
         ids::{DeliveryId, KeyId, OrganizationId},
         login::{PendingChoice, PendingLogin, Remembered},
         media::Media,
-        organization::{self, App, Member, Organization, Pause},
+        organization::{self, App, Organization, Pause},
         pace::Budgets,
         post::Post,
         secret::Secret,
@@ -34,10 +34,6 @@ impl View {
     /// The panic switch of the whole instance.
     pub fn put_pause(&mut self, pause: Pause) -> Result<(), Error> {
         self.put(&pause_key(), encode(&pause))
-    }
-
-    pub fn put_member(&mut self, member: &Member) -> Result<(), Error> {
-        self.put(&Key::Member(member.organization, member.id), encode(member))
     }
 
     pub fn put_api_key(&mut self, key: &organization::Key) -> Result<(), Error> {

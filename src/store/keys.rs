@@ -9,7 +9,10 @@ mod encoding;
 
 use self::encoding::{Decoder, Encoder};
 use crate::domain::{
-    ids::{AccountId, DeliveryId, KeyId, MediaId, MemberId, OrganizationId, PostId},
+    ids::{
+        AccountId, DeliveryId, InvitationId, KeyId, MediaId, MemberId, OrganizationId, PostId,
+        SessionId,
+    },
     time::Timestamp,
 };
 
@@ -36,6 +39,15 @@ pub enum Key {
         platform: String,
         server: String,
     },
+    Person(MemberId),
+    /// Whose an address is, or a name at the provider of single sign-on.
+    PersonBy {
+        name: String,
+    },
+    /// Where a person is a member.
+    Membership(MemberId, OrganizationId),
+    Session(MemberId, SessionId),
+    Invitation(OrganizationId, InvitationId),
     Account(OrganizationId, AccountId),
     /// A sealed secret.
     Secret {
@@ -112,6 +124,7 @@ pub enum Owner {
     },
     /// The instance or the organization itself.
     Itself,
+    Person(MemberId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +136,11 @@ pub enum Table {
     ApiKeys = 0x12,
     ApiKeysOf = 0x13,
     Apps = 0x14,
+    People = 0x15,
+    PeopleBy = 0x16,
+    Memberships = 0x17,
+    Sessions = 0x18,
+    Invitations = 0x19,
     Accounts = 0x20,
     Secrets = 0x21,
     Posts = 0x30,
@@ -165,6 +183,11 @@ impl Key {
             Key::ApiKey { .. } => Table::ApiKeys,
             Key::ApiKeyOf(..) => Table::ApiKeysOf,
             Key::App { .. } => Table::Apps,
+            Key::Person(_) => Table::People,
+            Key::PersonBy { .. } => Table::PeopleBy,
+            Key::Membership(..) => Table::Memberships,
+            Key::Session(..) => Table::Sessions,
+            Key::Invitation(..) => Table::Invitations,
             Key::Account(..) => Table::Accounts,
             Key::Secret { .. } => Table::Secrets,
             Key::Post(..) => Table::Posts,
@@ -195,6 +218,11 @@ impl Key {
             Key::App { organization, platform, server } => {
                 key.wide(organization.0).text(platform).text(server)
             }
+            Key::Person(id) => key.wide(id.0),
+            Key::PersonBy { name } => key.text(name),
+            Key::Membership(person, organization) => key.wide(person.0).wide(organization.0),
+            Key::Session(person, id) => key.wide(person.0).wide(id.0),
+            Key::Invitation(organization, id) => key.wide(organization.0).wide(id.0),
             Key::Account(organization, id) => key.wide(organization.0).wide(id.0),
             Key::Secret { organization, owner, field } => {
                 key.wide(organization.0).owner(owner).text(field)
@@ -233,13 +261,18 @@ impl Key {
 }
 
 impl Table {
-    pub(super) const ALL: [Table; 20] = [
+    pub(super) const ALL: [Table; 25] = [
         Table::Meta,
         Table::Organizations,
         Table::Members,
         Table::ApiKeys,
         Table::ApiKeysOf,
         Table::Apps,
+        Table::People,
+        Table::PeopleBy,
+        Table::Memberships,
+        Table::Sessions,
+        Table::Invitations,
         Table::Accounts,
         Table::Secrets,
         Table::Posts,
@@ -268,6 +301,8 @@ impl Table {
     pub(super) fn length(self) -> Length {
         match self {
             Table::ApiKeysOf
+            | Table::PeopleBy
+            | Table::Memberships
             | Table::Timers
             | Table::Lanes
             | Table::Attention
@@ -277,6 +312,9 @@ impl Table {
             | Table::Members
             | Table::ApiKeys
             | Table::Apps
+            | Table::People
+            | Table::Sessions
+            | Table::Invitations
             | Table::Accounts
             | Table::Secrets
             | Table::Posts
@@ -334,6 +372,11 @@ impl Span {
         Span::prefix(Encoder::new(Table::Secrets).wide(organization.0).owner(owner).0)
     }
 
+    /// One person's part of a table whose keys begin with the person.
+    pub fn person(table: Table, person: MemberId) -> Span {
+        Span::prefix(Encoder::new(table).wide(person.0).0)
+    }
+
     /// Only what comes after `key`.
     pub fn after(self, key: &Key) -> Span {
         let mut from = key.encode();
@@ -360,112 +403,4 @@ impl Span {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Small numbers and short texts, so that many keys share their beginnings.
-    fn any_key() -> impl Strategy<Value = Key> {
-        let wide = || prop_oneof![0..3_u128, any::<u128>()];
-        let long = || prop_oneof![0..3_u64, any::<u64>()];
-        let text = || prop_oneof!["[\\x00-\\x02a]{0,3}", ".{0,8}"];
-        let hash = || prop_oneof![Just([0; 32]), any::<[u8; 32]>()];
-        let numbers = (wide(), wide(), wide(), long(), any::<u8>(), any::<u8>());
-        (0..19_usize, numbers, text(), text(), hash(), 0..3_u8).prop_map(
-            |(table, (first, second, third, long, small, other), name, more, hash, owner)| {
-                let organization = OrganizationId(first);
-                let due = Timestamp(long);
-                let account = AccountId(second);
-                let delivery = DeliveryId(third);
-                let owner = match owner {
-                    0 => Owner::Account(account),
-                    1 => Owner::App { platform: more.clone(), server: name.clone() },
-                    _ => Owner::Itself,
-                };
-                match Table::ALL[table] {
-                    Table::Meta => Key::Meta { name },
-                    Table::Organizations => Key::Organization(organization),
-                    Table::Members => Key::Member(organization, MemberId(second)),
-                    Table::ApiKeys => Key::ApiKey { hash },
-                    Table::ApiKeysOf => Key::ApiKeyOf(organization, KeyId(second)),
-                    Table::Apps => Key::App { organization, platform: name, server: more },
-                    Table::Accounts => Key::Account(organization, account),
-                    Table::Secrets => Key::Secret { organization, owner, field: name },
-                    Table::Posts => Key::Post(organization, PostId(second)),
-                    Table::Deliveries => Key::Delivery(organization, delivery),
-                    Table::Media => Key::Media(organization, MediaId(second)),
-                    Table::Timers => {
-                        Key::Timer(Timer { due, organization, id: second, kind: small })
-                    }
-                    Table::Lanes => Key::Lane(LanePlace {
-                        organization,
-                        account,
-                        rank: small,
-                        priority: other,
-                        due,
-                        delivery,
-                    }),
-                    Table::Attention => Key::Attention { organization, state: small, delivery },
-                    Table::Paces => Key::Pace { organization, owner },
-                    Table::Events => Key::Event { organization, sequence: long },
-                    Table::Sequences => Key::Sequence(organization),
-                    Table::OauthLogins => Key::OauthLogin { state: hash },
-                    Table::OauthChoices => Key::OauthChoice { state: hash },
-                    Table::Idempotency => Key::Idempotency { organization, key: hash },
-                }
-            },
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn encoded_order_is_the_order_of_keys(left in any_key(), right in any_key()) {
-            prop_assert_eq!(left.encode().cmp(&right.encode()), left.cmp(&right));
-        }
-
-        #[test]
-        fn key_reads_back(key in any_key()) {
-            prop_assert_eq!(Key::decode(&key.encode()), Some(key));
-        }
-
-        #[test]
-        fn bytes_that_are_no_key_are_refused_without_a_panic(bytes: Vec<u8>) {
-            if let Some(key) = Key::decode(&bytes) {
-                prop_assert_eq!(key.encode(), bytes);
-            }
-        }
-    }
-
-    #[test]
-    fn span_of_an_organization_holds_its_own_keys_and_no_others() {
-        for organization in [0, 1, 255, u128::MAX - 1, u128::MAX] {
-            let span = Span::organization(Table::Posts, OrganizationId(organization));
-            let inside = |organization, post| {
-                let key = Key::Post(OrganizationId(organization), PostId(post)).encode();
-                span.from <= key && key < span.until
-            };
-            assert!(inside(organization, 0) && inside(organization, u128::MAX));
-            assert!(!inside(organization.wrapping_add(1), 0));
-            assert!(!inside(organization.wrapping_sub(1), u128::MAX));
-        }
-    }
-
-    #[test]
-    fn due_timers_include_this_millisecond_and_not_the_next() {
-        let span = Span::timers_due(Timestamp(7));
-        let timer = |due| {
-            Key::Timer(Timer {
-                due: Timestamp(due),
-                organization: INSTANCE,
-                id: u128::MAX,
-                kind: 255,
-            })
-            .encode()
-        };
-        assert!(span.from <= timer(0) && timer(7) < span.until && timer(8) >= span.until);
-        let always = Span::timers_due(Timestamp(u64::MAX));
-        assert!(always.from <= timer(0) && timer(u64::MAX) < always.until);
-        assert!(Span::timers_between(Timestamp(7), Timestamp(7)).from > timer(6));
-    }
-}
+mod tests;

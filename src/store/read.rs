@@ -366,11 +366,14 @@ pub(super) fn app_key(organization: Option<OrganizationId>, platform: &str, serv
     }
 }
 
-fn record<R: Record>(read: &(impl Read + ?Sized), key: &Key) -> Result<Option<R>, Error> {
+pub(super) fn record<R: Record>(
+    read: &(impl Read + ?Sized),
+    key: &Key,
+) -> Result<Option<R>, Error> {
     read.get(key)?.map(|value| decode(key, &value)).transpose()
 }
 
-fn records<R: Record>(
+pub(super) fn records<R: Record>(
     read: &(impl Read + ?Sized),
     span: &Span,
     order: Order,

@@ -14,6 +14,7 @@ mod event;
 mod login;
 mod media;
 mod organization;
+mod person;
 mod post;
 
 #[cfg(test)]

@@ -3,9 +3,14 @@
 mod choosing;
 mod events;
 mod keys;
+mod login;
 mod media;
+mod members;
+mod people;
 mod permissions;
 mod platforms;
 mod posts;
 mod reach;
+mod second_factor;
+mod sign_on;
 mod world;

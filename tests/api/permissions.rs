@@ -1,9 +1,9 @@
 //! The table of permissions against every route of the description, for everybody there is.
 
-use fanfare::domain::organization::{Border, Scope};
+use fanfare::domain::organization::{Border, Role, Scope};
 use fanfare::engine::facade::{
     Verb,
-    permission::{Grant, judge},
+    permission::{Grant, judge, of_role},
 };
 use serde_json::{Value, json};
 
@@ -17,10 +17,35 @@ use crate::{
 const OPEN: &[&str] = &[
     "accounts_callback",
     "accounts_choose",
+    "invitations_accept",
+    "session_login",
+    "session_reset",
+    "session_set_up",
+    "welcome_accept",
+    "welcome_invitation",
+    "welcome_reset",
+    "welcome_sign_on",
+    "welcome_signed_on",
+    "welcome_set_password",
+    "welcome_set_up",
+    "welcome_setup",
     "health_describe",
     "health_live",
     "health_ready",
     "media_fetch",
+];
+
+/// What concerns nobody but the person who is logged in, whatever their role.
+const OWN: &[&str] = &[
+    "session_disable_two_factor",
+    "session_enable_two_factor",
+    "session_end",
+    "session_end_others",
+    "session_list",
+    "session_logout",
+    "session_offer_two_factor",
+    "session_password",
+    "session_show",
 ];
 
 #[test]
@@ -36,7 +61,8 @@ fn every_route_has_its_line_in_the_table_and_every_line_its_route() {
                 seen.push(verb);
             }
             None => assert!(
-                is_open && OPEN.contains(&id),
+                (is_open && OPEN.contains(&id))
+                    || (operation["security"] == json!([{ "session": [] }]) && OWN.contains(&id)),
                 "{method} {path} ({id}) has no line in policy/permission.rs"
             ),
         }
@@ -88,10 +114,43 @@ async fn every_route_lets_in_whom_the_table_names_and_nobody_else() {
     }
 }
 
+#[tokio::test]
+async fn every_route_lets_in_whose_role_the_table_names_over_a_session_and_nobody_else() {
+    let world = World::new().await;
+    world.connect("ada").await;
+    let mut people = vec![(Role::Owner, world.owner().await)];
+    for &role in &Role::ALL[1..] {
+        let email = format!("{}@example.org", role.name());
+        people.push((role, world.member(role.name(), &email).await));
+    }
+    for (method, path, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap();
+        for (role, browser) in &mut people {
+            let path = path.strip_prefix("/api/v1").unwrap_or("/session");
+            let request = browser.request(&method, path).header("accept", "application/json");
+            let may = match Verb::named(id) {
+                Some(verb) => of_role(*role).is_some_and(|grant| judge(grant, verb).is_ok()),
+                // Before it ends what we ask by.
+                None if OWN.contains(&id) && id != "session_logout" && method != "DELETE" => true,
+                None => continue,
+            };
+            let answer = browser.send(request.json(&json!({}))).await;
+            let refused = answer.status == 403;
+            assert_eq!(refused, !may, "{method} {path} {}: {}", role.name(), answer.body);
+            assert!(answer.status != 401 && answer.status != 500, "{path}: {}", answer.body);
+            if id == "organizations_pause_everything" && may {
+                assert_eq!(answer.json["paused"], true, "{}", answer.body);
+            }
+        }
+    }
+}
+
 /// What belongs to the first organization, by the tag of the routes that take its id.
 async fn belongings(world: &World, account: &str) -> Vec<(&'static str, String)> {
     let post = world.post("/posts", &world.post_in_an_hour(account, "Ours alone.")).await;
     let key = world.post("/keys", &json!({ "name": "ours", "scope": "read" })).await;
+    let members = world.get("/members").await;
+    let invitation = world.post("/invitations", &json!({ "role": "viewer" })).await;
     let media = media::upload(world, "ours.png", &media::png(100)).await;
     vec![
         ("posts", post.text("/id")),
@@ -99,6 +158,8 @@ async fn belongings(world: &World, account: &str) -> Vec<(&'static str, String)>
         ("accounts", account.to_owned()),
         ("organizations", post.text("/organization")),
         ("keys", key.text("/id")),
+        ("members", members.text("/items/0/id")),
+        ("invitations", invitation.text("/id")),
         ("media", media.text("/id")),
     ]
 }
@@ -106,7 +167,7 @@ async fn belongings(world: &World, account: &str) -> Vec<(&'static str, String)>
 /// Everything that the first organization can read of its own.
 async fn snapshot(world: &World) -> Vec<String> {
     let mut pages = Vec::new();
-    for path in ["/posts", "/deliveries", "/accounts", "/media"] {
+    for path in ["/posts", "/deliveries", "/accounts", "/media", "/members", "/invitations"] {
         pages.push(world.get(path).await.body);
     }
     let events =
@@ -146,6 +207,7 @@ async fn nothing_that_another_organization_asks_tells_or_changes_what_is_ours() 
             json!({ "name": "Taken over" }),
             json!({ "name": "k", "scope": "admin", "accounts": [account] }),
             json!({ "text": "Changed.", "part": 0 }),
+            json!({ "role": "viewer" }),
             json!({ "resolution": "not_live" }),
             json!({ "platform": "mastodon", "reconnect": account }),
         ]
@@ -166,7 +228,16 @@ async fn nothing_that_another_organization_asks_tells_or_changes_what_is_ours() 
             assert!(!(is_named && answer.status.is_success()), "{method} {path}: {}", answer.body);
         }
     }
-    for path in ["/posts", "/deliveries", "/accounts", "/media", "/keys", "/events"] {
+    for path in [
+        "/posts",
+        "/deliveries",
+        "/accounts",
+        "/media",
+        "/keys",
+        "/events",
+        "/members",
+        "/invitations",
+    ] {
         let answer = world.ask(&stranger, "GET", &format!("/api/v1{path}"), &json!({})).await;
         told_of_us(&answer, path);
     }

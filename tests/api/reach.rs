@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::world::{World, told};
+use crate::world::{Outfit, World, told};
 
 /// Two accounts, a key that is bound to the first, and a post to each and to both.
 struct Bound {
@@ -243,7 +243,7 @@ async fn a_key_ends_when_it_was_to_end_and_its_use_is_noted() {
 
 #[tokio::test]
 async fn whoever_asks_too_fast_is_told_when_to_come_back() {
-    let world = World::with_rate(3).await;
+    let world = World::with(Outfit { requests_per_minute: 3, ..Outfit::default() }).await;
     let key = world.key(json!({ "name": "k", "scope": "read" })).await;
     let mut left = Vec::new();
     for _ in 0..3 {

@@ -1,13 +1,14 @@
 //! A whole Fanfare in memory with its API on a port, simulated platforms, and somebody who asks.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use fanfare::{
     api,
     clock::Clock,
     domain::{mortality::Mortality, secret::Secret},
     engine::{
-        AppCredentials, Engine, NetSettings, Place, PrivateAddresses, Settings, facade::Founding,
+        AppCredentials, Engine, LoginSettings, NetSettings, OidcSettings, Place, PrivateAddresses,
+        Settings, facade::Founding,
     },
     entropy::Entropy,
     sandbox::{Clockwork, Limits, Sandbox, Wiring},
@@ -25,9 +26,22 @@ pub(crate) struct World {
     pub(crate) origin: String,
     pub(crate) clock: Clock,
     pub(crate) stopping: watch::Sender<bool>,
+    pub(crate) engine: Engine,
+    /// All that is stored.
+    pub(crate) memory: Memory,
     client: Client,
     /// Ends with the world.
     _servers: JoinSet<()>,
+}
+
+/// What is not as usual.
+#[derive(Default)]
+pub(crate) struct Outfit {
+    pub(crate) requests_per_minute: u32,
+    pub(crate) public_url: Option<&'static str>,
+    /// Where all requests seem to come from.
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) oidc: Option<OidcSettings>,
 }
 
 /// An answer as a test looks at it.
@@ -40,17 +54,27 @@ pub(crate) struct Told {
 
 impl World {
     pub(crate) async fn new() -> World {
-        World::with_rate(0).await
+        World::with(Outfit::default()).await
     }
 
-    pub(crate) async fn with_rate(requests_per_minute: u32) -> World {
+    pub(crate) async fn with(outfit: Outfit) -> World {
         let clock = Clock::scaled(SPEED);
         let mut servers = JoinSet::new();
         let (origin, listener) = port().await;
         let sandbox = sandbox(&clock);
         servers.spawn(async move { axum::serve(listener, sandbox.router()).await.unwrap() });
         let (base, listener) = port().await;
-        let engine = Engine::start(settings(&clock, &base, &origin)).await.unwrap();
+        let mut settings = settings(&clock, &base, &origin);
+        let memory = Memory::default();
+        settings.data = Place::Memory(memory.clone());
+        if let Some(public_url) = outfit.public_url {
+            settings.public_url = public_url.to_owned();
+        }
+        if let Some(oidc) = outfit.oidc {
+            settings.net.allowed_origins.push(oidc.issuer.clone());
+            settings.oidc = Some(oidc);
+        }
+        let engine = Engine::start(settings).await.unwrap();
         let founded = engine.found(Founding {
             organization: "Example".to_owned(),
             owner_name: "Ada".to_owned(),
@@ -61,14 +85,17 @@ impl World {
         let outside = api::Settings {
             clock: clock.clone(),
             entropy: Entropy::system(),
-            requests_per_minute,
+            requests_per_minute: outfit.requests_per_minute,
             stopping: asked,
         };
-        let router = api::router(engine, outside);
+        let mut router = api::router(engine.clone(), outside);
+        if let Some(address) = outfit.address {
+            router = router.layer(axum::Extension(api::ClientAddress(address)));
+        }
         servers.spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let client = client.build().unwrap();
-        World { base, key, origin, clock, stopping, client, _servers: servers }
+        World { base, key, origin, clock, stopping, engine, memory, client, _servers: servers }
     }
 
     /// A request with the owner's key.
@@ -193,6 +220,11 @@ fn settings(clock: &Clock, base: &str, origin: &str) -> Settings {
         posts_per_hour: 1_000,
         grace: Duration::from_secs(900),
         rest_after: Duration::from_secs(3_600),
+        login: LoginSettings {
+            idle: Duration::from_secs(86_400),
+            lasts: Duration::from_secs(30 * 86_400),
+        },
+        oidc: None,
         quiet: false,
         upload_bytes_max: 1 << 16,
         clock: clock.clone(),

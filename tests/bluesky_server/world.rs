@@ -68,6 +68,11 @@ impl Home {
             posts_per_hour: 1_000,
             grace: Duration::from_secs(3_600),
             rest_after: Duration::from_secs(3_600),
+            login: fanfare::engine::LoginSettings {
+                idle: Duration::from_secs(86_400),
+                lasts: Duration::from_secs(30 * 86_400),
+            },
+            oidc: None,
             quiet: false,
             upload_bytes_max: 1 << 26,
             clock: self.clock.clone(),

@@ -1,8 +1,8 @@
 //! The program as people start it: what it prints, what it refuses, and its exit codes.
 
 use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Output, Stdio},
 };
@@ -50,7 +50,7 @@ impl Serving {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = fanfare(folder);
         command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let begun = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("answers at")));
         assert!(begun.is_some(), "the service ended before it answered");
@@ -183,6 +183,61 @@ fn the_control_socket_is_for_its_owner_alone() {
         assert_eq!(mode & 0o077, 0, "{place}");
     }
     assert!(!folder.path().join("d/control/socket").exists());
+}
+
+#[test]
+fn the_first_person_is_set_up_by_a_link_and_members_are_invited_and_rescued() {
+    let folder = TempDir::new().unwrap();
+    let mut serving = Serving::start(folder.path());
+    let mut printed = BufReader::new(serving.child.stdout.take().unwrap()).lines();
+    let line = printed.find(|line| line.as_ref().unwrap().contains("/setup/")).unwrap().unwrap();
+    let link = line.trim();
+    assert!(link.starts_with(&serving.url), "{link}");
+    let token = link.rsplit('/').next().unwrap();
+    let body = format!(
+        "{{\"token\":\"{token}\",\"organization\":\"Home\",\"name\":\"Ada\",\
+         \"email\":\"ada@example.org\",\"password\":\"quiet gulls above lanterns\"}}"
+    );
+    let seated = post(&serving.url, "/api/v1/setup", &body);
+    assert!(seated.starts_with("HTTP/1.1 200"), "{seated}");
+    assert!(seated.contains("set-cookie: fanfare="), "{seated}");
+
+    let listed = run(folder.path(), &["member", "list"]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.contains("ada@example.org") && listed.contains("owner"), "{listed}");
+    let invited = json(&run(folder.path(), &["member", "invite", "--role", "viewer", "--json"]));
+    let link = invited["link"].as_str().unwrap();
+    assert!(link.starts_with(&format!("{}/invitations/", serving.url)), "{invited}");
+    let unknown = run(folder.path(), &["member", "reset", "bob@example.org"]);
+    assert_eq!(code(&unknown), 1);
+    assert!(said(&unknown).contains("No member has the address"), "{}", said(&unknown));
+
+    // Nobody has to run for it; but whose link it is says `server.public_url`.
+    drop(serving);
+    let reset = run(folder.path(), &["member", "reset", "ADA@example.org"]);
+    let reset = String::from_utf8(reset.stdout).unwrap();
+    assert!(reset.contains("http://127.0.0.1:7700/reset/"), "{reset}");
+    let mut serving = Serving::start(folder.path());
+    let mut printed = serving.child.stdout.take().unwrap();
+    drop(serving);
+    let mut rest = String::new();
+    printed.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "somebody can log in");
+}
+
+/// The answer as it comes.
+fn post(url: &str, path: &str, body: &str) -> String {
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all((head + body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]

@@ -83,6 +83,7 @@ impl Engine {
             scope: Scope::Admin,
             reach: Reach::Instance,
             actor: Actor::Operator,
+            session: None,
             from: None,
         }
     }

@@ -7,8 +7,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use sha2::{Digest, Sha256};
-
 use crate::{
     domain::{
         event::EventKind,
@@ -21,7 +19,7 @@ use crate::{
     engine::{
         Answer, Engine,
         core::{Halt, unexpected},
-        facade::{Caller, Listing, Once, Page, listing, remembered},
+        facade::{Caller, Listing, Once, Page, hash, letters, listing, remembered},
         journal::{self, Tale},
     },
     policy::permission::Verb,
@@ -82,13 +80,18 @@ impl Engine {
             scope: key.scope,
             reach: key.reach,
             actor: Actor::Key(key.id),
+            session: None,
             from: None,
         })
     }
 
     /// Whether what opened a stream would still open it.
     pub fn is_still(&self, caller: &Caller) -> bool {
-        let Actor::Key(id) = caller.actor else { return true };
+        let id = match caller.actor {
+            Actor::Key(id) => id,
+            Actor::Member(person) => return self.is_still_seated(caller, person).unwrap_or(false),
+            Actor::Operator | Actor::Engine => return true,
+        };
         let now = self.core.now();
         let key = self.core.store.api_key_named(caller.organization, id);
         key.is_ok_and(|key| key.is_some_and(|key| key.expires.is_none_or(|end| end > now)))
@@ -255,7 +258,7 @@ impl Engine {
     }
 
     fn new_key(&self, organization: OrganizationId, name: &str, reach: Reach) -> (Key, Secret) {
-        let text = format!("{KEY_PREFIX}{}", letters(self.core.entropy.bytes::<40>()));
+        let text = format!("{KEY_PREFIX}{}", letters(&self.core.entropy.bytes::<40>()));
         let key = Key {
             id: KeyId::new(self.core.now(), self.core.entropy.number()),
             organization,
@@ -326,14 +329,4 @@ fn missing(id: KeyId) -> Problem {
         format!("There is no key {id}."),
         "List the keys to find its id; one that was revoked is gone.",
     )
-}
-
-fn hash(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
-}
-
-/// 5 bits of each byte: 40 letters are 200 bits.
-fn letters(bytes: [u8; 40]) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
 }

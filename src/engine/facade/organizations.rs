@@ -14,12 +14,12 @@ use crate::{
         directory::DirectoryMessage,
         facade::{
             Caller, Founded, Founding, Listing, Once, OrganizationEdit, Page,
-            access::no_organization, keys, listing, remembered,
+            access::no_organization, invitations, keys, listing, remembered,
         },
         journal::{self, Tale},
     },
     policy::permission::Verb,
-    store::{Read, View},
+    store::{Read, ReadPeople, View},
 };
 
 impl Engine {
@@ -79,6 +79,12 @@ impl Engine {
                     return Ok(made.parse::<OrganizationId>().ok());
                 }
                 establish(view, &organization, &key, &actor)?;
+                // Who is logged in would not get into it otherwise.
+                if let Actor::Member(id) = actor
+                    && let Some(person) = view.person(id)?
+                {
+                    invitations::enter(view, &person, organization.id, Role::Owner, now)?;
+                }
                 remembered::note(view, home, once.as_ref(), id.to_string(), now)?;
                 Ok(None)
             })
@@ -89,7 +95,7 @@ impl Engine {
         }
     }
 
-    fn new_organization(&self, name: &str) -> Answer<Organization> {
+    pub(super) fn new_organization(&self, name: &str) -> Answer<Organization> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 100 {
             return Err(Problem::new(

@@ -4,7 +4,10 @@
 
 use super::{Key, LanePlace, Owner, Table, Timer};
 use crate::domain::{
-    ids::{AccountId, DeliveryId, KeyId, MediaId, MemberId, OrganizationId, PostId},
+    ids::{
+        AccountId, DeliveryId, InvitationId, KeyId, MediaId, MemberId, OrganizationId, PostId,
+        SessionId,
+    },
     time::Timestamp,
 };
 
@@ -49,6 +52,7 @@ impl Encoder {
             Owner::Account(account) => self.byte(1).wide(account.0),
             Owner::App { platform, server } => self.byte(2).text(platform).text(server),
             Owner::Itself => self.byte(3),
+            Owner::Person(person) => self.byte(4).wide(person.0),
         }
     }
 }
@@ -60,7 +64,7 @@ impl Decoder<'_> {
         Some(match table {
             Table::Meta => Key::Meta { name: self.text()? },
             Table::Organizations => Key::Organization(self.organization()?),
-            Table::Members => Key::Member(self.organization()?, MemberId(self.wide()?)),
+            Table::Members => Key::Member(self.organization()?, self.member()?),
             Table::ApiKeys => Key::ApiKey { hash: self.array()? },
             Table::ApiKeysOf => Key::ApiKeyOf(self.organization()?, KeyId(self.wide()?)),
             Table::Apps => Key::App {
@@ -68,6 +72,11 @@ impl Decoder<'_> {
                 platform: self.text()?,
                 server: self.text()?,
             },
+            Table::People => Key::Person(self.member()?),
+            Table::PeopleBy => Key::PersonBy { name: self.text()? },
+            Table::Memberships => Key::Membership(self.member()?, self.organization()?),
+            Table::Sessions => Key::Session(self.member()?, SessionId(self.wide()?)),
+            Table::Invitations => Key::Invitation(self.organization()?, InvitationId(self.wide()?)),
             Table::Accounts => Key::Account(self.organization()?, self.account()?),
             Table::Secrets => Key::Secret {
                 organization: self.organization()?,
@@ -135,6 +144,10 @@ impl Decoder<'_> {
         self.wide().map(OrganizationId)
     }
 
+    fn member(&mut self) -> Option<MemberId> {
+        self.wide().map(MemberId)
+    }
+
     fn account(&mut self) -> Option<AccountId> {
         self.wide().map(AccountId)
     }
@@ -148,6 +161,7 @@ impl Decoder<'_> {
             1 => Some(Owner::Account(self.account()?)),
             2 => Some(Owner::App { platform: self.text()?, server: self.text()? }),
             3 => Some(Owner::Itself),
+            4 => Some(Owner::Person(self.member()?)),
             _ => None,
         }
     }

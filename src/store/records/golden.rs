@@ -11,14 +11,19 @@ use crate::{
         account::{Account, Connection, Identity, LimitOverrides},
         delivery::{Armed, Delivery, Doubt, Hold, Live, State, Why},
         event::{Event, EventKind},
-        ids::{AccountId, DeliveryId, KeyId, MediaId, MemberId, OrganizationId, PostId},
+        ids::{
+            AccountId, DeliveryId, InvitationId, KeyId, MediaId, MemberId, OrganizationId, PostId,
+            SessionId,
+        },
         login::{PendingChoice, PendingLogin, PendingTarget, Remembered},
         media::{Media, MediaKind},
         organization::{self, Actor, App, Member, Organization, Pause, Reach, Role, Scope},
         pace::{Budget, Budgets},
+        person::{Invitation, Person, Proof, Session, Subject, TwoFactor},
         platform::PaceScope,
         post::{Attachment, ChosenTime, Content, Part, Plan, Post, PostStage, VariantFor},
         refusal::{Refusal, RefusalKind},
+        secret::Secret,
         time::Timestamp,
     },
     store::keys::Key,
@@ -118,6 +123,65 @@ fn organizations_members_keys_and_apps_of_version_1_read() {
         created: AT,
     };
     check("app", &app);
+}
+
+#[test]
+fn people_sessions_and_invitations_of_version_1_read() {
+    let proof = |byte| Proof { hash: [byte; 32], until: AT };
+    let person = Person {
+        id: MemberId(6),
+        name: "Ada".to_owned(),
+        email: "Ada@example.org".to_owned(),
+        password: Some(Secret::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA")),
+        two_factor: TwoFactor::On { step: 59_666_666 },
+        recovery: vec![[1; 32], [2; 32]],
+        subject: Some(Subject {
+            issuer: "https://id.example.org".to_owned(),
+            subject: "248289761001".to_owned(),
+        }),
+        reset: Some(proof(3)),
+        created: AT,
+        disabled: Some(AT),
+    };
+    check("person", &person);
+    for (name, two_factor) in
+        [("person-off", TwoFactor::Off), ("person-offered", TwoFactor::Offered)]
+    {
+        let bare = Person {
+            two_factor,
+            password: None,
+            recovery: Vec::new(),
+            subject: None,
+            reset: None,
+            disabled: None,
+            ..person.clone()
+        };
+        check(name, &bare);
+    }
+    let session = Session {
+        id: SessionId(8),
+        person: MemberId(6),
+        hash: [4; 32],
+        before: Some(proof(5)),
+        created: AT,
+        used: AT.after(Duration::from_secs(60)),
+        renewed: AT,
+        from: Some("2001:db8::1".parse().unwrap()),
+        agent: "Mozilla/5.0".to_owned(),
+    };
+    check("session", &session);
+    let from = Some("192.0.2.1".parse().unwrap());
+    check("session-v4", &Session { before: None, from, ..session });
+    let invitation = Invitation {
+        id: InvitationId(9),
+        organization: ORGANIZATION,
+        role: Role::Viewer,
+        email: "bob@example.org".to_owned(),
+        proof: proof(6),
+        by: Actor::Operator,
+        created: AT,
+    };
+    check("invitation", &invitation);
 }
 
 #[test]
