@@ -19,6 +19,7 @@
 //! | `/snapchat` | Snapchat's Public Profile API and consent page |
 //! | `/telegram` | Telegram's Bot API, and the web |
 //! | `/discord` | Discord's API for webhooks and bots, and the web |
+//! | `/slack` | Slack's Web API, consent page, upload server, incoming webhooks, and the web |
 //! | `/webhook/{name}` | programs that receive signed events |
 //! | `/whatsapp` | WhatsApp's Cloud API |
 //! | `/`, `/_sandbox/…` | what was posted, as a page and as JSON; faults |
@@ -50,6 +51,7 @@ mod page;
 mod people;
 mod pinterest;
 mod shelf;
+mod slack;
 mod snapchat;
 mod telegram;
 mod text;
@@ -115,13 +117,14 @@ pub enum Platform {
     Snapchat,
     Telegram,
     Discord,
+    Slack,
     Webhook,
     Whatsapp,
     Pleroma,
 }
 
 impl Platform {
-    const NAMES: [(&'static str, Platform); 18] = [
+    const NAMES: [(&'static str, Platform); 19] = [
         ("mastodon", Platform::Mastodon),
         ("gotosocial", Platform::Gotosocial),
         ("bluesky", Platform::Bluesky),
@@ -137,6 +140,7 @@ impl Platform {
         ("snapchat", Platform::Snapchat),
         ("telegram", Platform::Telegram),
         ("discord", Platform::Discord),
+        ("slack", Platform::Slack),
         ("webhook", Platform::Webhook),
         ("whatsapp", Platform::Whatsapp),
         ("pleroma", Platform::Pleroma),
@@ -160,6 +164,7 @@ impl Platform {
             Platform::Snapchat => "snapchat",
             Platform::Telegram => "telegram",
             Platform::Discord => "discord",
+            Platform::Slack => "slack",
             Platform::Webhook => "webhook",
             Platform::Whatsapp => "whatsapp",
             Platform::Pleroma => "pleroma",
@@ -183,6 +188,7 @@ impl Platform {
             Platform::Snapchat => "/snapchat",
             Platform::Telegram => "/telegram",
             Platform::Discord => "/discord",
+            Platform::Slack => "/slack",
             Platform::Webhook => "/webhook",
             Platform::Whatsapp => "/whatsapp",
             Platform::Pleroma => "/pleroma",

@@ -116,6 +116,7 @@ fn title(platform: Platform) -> &'static str {
         Platform::Snapchat => "Snapchat",
         Platform::Telegram => "Telegram",
         Platform::Discord => "Discord",
+        Platform::Slack => "Slack",
         Platform::Webhook => "Webhooks",
         Platform::Whatsapp => "WhatsApp",
     }

@@ -16,6 +16,7 @@ use super::{
     meter::{Limits, Meter},
     pinterest::Pinterest,
     shelf::Shelf,
+    slack::Slack,
     snapchat::Snapchat,
     telegram::Telegram,
     threads::Threads,
@@ -103,6 +104,7 @@ pub(crate) struct World {
     snapchat: Snapchat,
     telegram: Telegram,
     discord: Discord,
+    slack: Slack,
     pub(crate) webhook: Webhook,
     pub(crate) whatsapp: Whatsapp,
 }
@@ -142,6 +144,7 @@ impl World {
             snapchat: Snapchat::new(Meter::new(limits)),
             telegram: Telegram::new(Meter::new(limits)),
             discord: Discord::new(Meter::new(limits)),
+            slack: Slack::new(Meter::new(limits)),
             webhook: Webhook::default(),
             whatsapp: Whatsapp::new(Meter::new(limits)),
         }
@@ -168,6 +171,7 @@ impl World {
             Platform::Snapchat => &mut self.snapchat,
             Platform::Telegram => &mut self.telegram,
             Platform::Discord => &mut self.discord,
+            Platform::Slack => &mut self.slack,
             Platform::Webhook => &mut self.webhook,
             Platform::Whatsapp => &mut self.whatsapp,
         }
@@ -190,6 +194,7 @@ impl World {
             Platform::Snapchat => &mut self.snapchat,
             Platform::Telegram => &mut self.telegram,
             Platform::Discord => &mut self.discord,
+            Platform::Slack => &mut self.slack,
             Platform::Webhook => &mut self.webhook,
             Platform::Whatsapp => &mut self.whatsapp,
         };
