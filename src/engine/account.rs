@@ -23,7 +23,7 @@ use crate::{
         delivery::{Assignment, DeliveryActor},
         directory::DirectoryMessage,
         refresh::{RefreshActor, Refreshing},
-        tokens,
+        tokens::{self, Standing},
         transitions::{self, Purpose},
     },
     net::Secrets,
@@ -69,7 +69,8 @@ pub(super) struct AccountState {
     place: Place,
     lane: Lane,
     approaching: VecDeque<DeliveryId>,
-    secrets: Option<Arc<Secrets>>,
+    /// As of the account's revision: whoever shares the grant may have renewed it.
+    secrets: Option<(u32, Arc<Secrets>)>,
     /// The delivery that asked for a refresh; if the new token is refused too, it is revoked.
     refreshed_for: Option<DeliveryId>,
     children: Vec<(ActorId, Child)>,
@@ -223,10 +224,7 @@ impl AccountState {
                 self.refresh(myself).await?;
                 Ok(None)
             }
-            Action::AskToReconnect => {
-                self.ask_to_reconnect().await?;
-                Ok(None)
-            }
+            Action::AskToReconnect => self.ask_to_reconnect().await,
         }
     }
 
@@ -349,10 +347,10 @@ impl AccountState {
             return Ok(Some(Event::Ended { delivery, end: End::NeedsRefresh }));
         }
         let secrets = match &self.secrets {
-            Some(secrets) => secrets.clone(),
-            None => {
+            Some((revision, secrets)) if *revision == account.revision => secrets.clone(),
+            Some(_) | None => {
                 let secrets = Arc::new(tokens::load(&core, &account)?);
-                self.secrets = Some(secrets.clone());
+                self.secrets = Some((account.revision, secrets.clone()));
                 secrets
             }
         };
@@ -434,10 +432,18 @@ impl AccountState {
         Ok(())
     }
 
-    /// The platform has withdrawn our access: stored, told, and everything that is ready is held.
-    async fn ask_to_reconnect(&mut self) -> Result<(), Halt> {
+    /// The platform has withdrawn our access: everything that is ready is held, unless the person
+    /// was faster.
+    async fn ask_to_reconnect(&mut self) -> Result<Option<Event>, Halt> {
         self.secrets = None;
-        tokens::revoked(&self.place.core, self.place.organization, self.place.account).await
+        let (organization, account) = (self.place.organization, self.place.account);
+        Ok(match tokens::revoked(&self.place.core, organization, account).await? {
+            Standing::Lost => None,
+            Standing::Regained => {
+                self.refreshed_for = None;
+                Some(Event::Reconnected)
+            }
+        })
     }
 
     /// An account with nothing to do costs memory for nothing.

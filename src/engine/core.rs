@@ -53,6 +53,7 @@ pub(super) struct Parts {
     pub(super) stopping: AtomicBool,
     /// When the scheduler last looked at the clock; see [`Core::is_thawing`].
     pub(super) pulse: AtomicU64,
+    pub(super) renewals: crate::engine::tokens::Renewals,
     /// Deliveries and errands that are under way.
     pub(super) busy: watch::Sender<usize>,
 }

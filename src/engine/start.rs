@@ -58,6 +58,7 @@ pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
         everything_paused: AtomicBool::new(paused != Pause::Running),
         stopping: AtomicBool::default(),
         pulse: AtomicU64::default(),
+        renewals: tokens::Renewals::default(),
         busy: watch::Sender::default(),
         clock: settings.clock,
         entropy: settings.entropy,

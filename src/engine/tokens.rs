@@ -2,7 +2,10 @@
 //!
 //! Invariants:
 //! - a network error is never taken for a revocation;
-//! - the old pair stays until the new one is on disk, and both parts change in one commit.
+//! - the old pair stays until the new one is on disk, and both parts change in one commit;
+//! - what a platform says of a token is held against that token alone, never against a newer one.
+
+mod shared;
 
 use std::time::Duration;
 
@@ -30,6 +33,8 @@ use crate::{
     policy::lane::RefreshOutcome,
     store::{self, Key, Owner, Read, Timer, View},
 };
+
+pub(super) use self::shared::Renewals;
 
 /// After a refresh that reached nobody.
 pub(super) const RETRY: Duration = Duration::from_secs(30);
@@ -233,6 +238,16 @@ fn pair(
     Ok([secret(&owner, ACCESS)?, secret(&owner, REFRESH)?])
 }
 
+/// Whether an account still has the access that was sent. Somebody may have signed in, or the
+/// token may have been renewed, while an answer to the old one was under way.
+pub(super) fn is_current(
+    secret: impl Fn(&Owner, &str) -> Result<Option<Secret>, store::Error>,
+    id: AccountId,
+    sent: Option<&Secret>,
+) -> Result<bool, Halt> {
+    Ok(secret(&Owner::Account(id), ACCESS)?.as_ref() == sent)
+}
+
 enum Refused {
     /// The platform has said that it is over.
     Revoked(String),
@@ -249,11 +264,16 @@ pub(super) async fn refresh(
         return Ok(RefreshOutcome::Fresh);
     };
     let Some(connector) = connectors::find(&account.platform) else {
-        return Ok(RefreshOutcome::Revoked);
+        return unknown_platform(core, organization, id).await;
     };
     let site = core.account_site(connector, &account);
     let stored = || pair(|owner, field| core.store.secret(organization, owner, field), id);
     let used = stored()?;
+    let turn = shared::turn(core, &account, used[1].as_ref()).await;
+    // Whoever shares the grant has renewed it for us meanwhile.
+    if turn.is_some() && stored()? != used {
+        return Ok(RefreshOutcome::Fresh);
+    }
     let answer = ask(core, connector, site, &account).await?;
     match answer {
         Ok(grant) => {
@@ -273,6 +293,25 @@ pub(super) async fn refresh(
         }
     }
 }
+
+async fn unknown_platform(
+    core: &Core,
+    organization: OrganizationId,
+    id: AccountId,
+) -> Result<RefreshOutcome, Halt> {
+    let now = core.now();
+    let reason = "This version does not know the platform.".to_owned();
+    core.commit("platform is unknown", move |view| {
+        if let Some(account) = view.account(organization, id)? {
+            note_revoked(view, account, reason, now)?;
+        }
+        Ok(RefreshOutcome::Revoked)
+    })
+    .await
+}
+
+/// X answers `invalid_request` for a refresh token that it no longer knows, Slack the third.
+const GRANT_IS_OVER: [&str; 3] = ["invalid_grant", "invalid_request", "invalid_refresh_token"];
 
 async fn ask(
     core: &Core,
@@ -305,13 +344,12 @@ async fn ask(
                 return Ok(Err(Refused::Revoked(reason)));
             };
             let granted = oauth::refresh(&core.client, &client, &token).await;
-            // What is wrong with the app, or a proxy's refusal, is no word about the account. X
-            // answers `invalid_request` for a refresh token that it no longer knows.
+            // What is wrong with the app, or a proxy's refusal, is no word about the account.
             Ok(granted.map_err(|error| {
                 if let oauth::Error::Refused { code, words, .. } = &error
-                    && (code == "invalid_grant" || code == "invalid_request")
+                    && GRANT_IS_OVER.contains(&code.as_str())
                 {
-                    return Refused::Revoked(format!("{words} ({code})"));
+                    return Refused::Revoked(format!("{words} ({code})").trim().to_owned());
                 }
                 Refused::Unreachable(error.to_string())
             }))
@@ -347,7 +385,7 @@ async fn renewed(
 ) -> Result<(), Halt> {
     let now = core.now();
     core.commit("store renewed token", move |view| {
-        let Some(mut account) = view.account(organization, id)? else { return Ok(()) };
+        let Some(account) = view.account(organization, id)? else { return Ok(()) };
         // Disconnected meanwhile: its tokens are gone and stay gone. Or connected anew: the newer
         // ones stay.
         if matches!(account.connection, Connection::Disconnected { .. })
@@ -355,10 +393,15 @@ async fn renewed(
         {
             return Ok(());
         }
-        save(view, &mut account, &grant, now)?;
-        let text = "The access token was renewed.";
-        let tale = Tale::of(organization, now, &Actor::Engine, EventKind::TokenRefreshed, text);
-        journal::tell(view, tale.about_account(id))?;
+        // All in one commit: whoever kept the old refresh token could only be told that it is over.
+        let sharers = shared::sharers(view, &account, &used)?;
+        for mut account in std::iter::once(account).chain(sharers) {
+            save(view, &mut account, &grant, now)?;
+            let text = "The access token was renewed.";
+            let kind = EventKind::TokenRefreshed;
+            let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
+            journal::tell(view, tale.about_account(account.id))?;
+        }
         Ok(())
     })
     .await
@@ -380,42 +423,55 @@ async fn tell_lost(
 ) -> Result<RefreshOutcome, Halt> {
     let now = core.now();
     let tale = failed(core, organization, id, &reason);
-    core.commit("access is over", move |view| {
-        if pair(|owner, field| view.secret(organization, owner, field), id)? != used {
-            return Ok(RefreshOutcome::Fresh);
-        }
-        journal::tell(view, tale)?;
-        if let Some(account) = view.account(organization, id)? {
-            note_revoked(view, account, reason, now)?;
-        }
-        Ok(RefreshOutcome::Revoked)
-    })
-    .await
+    let lost = core
+        .commit("access is over", move |view| {
+            if pair(|owner, field| view.secret(organization, owner, field), id)? != used {
+                return Ok(None);
+            }
+            journal::tell(view, tale)?;
+            let Some(account) = view.account(organization, id)? else {
+                return Ok(Some(Vec::new()));
+            };
+            let sharers = shared::sharers(view, &account, &used)?;
+            note_revoked(view, account, reason.clone(), now)?;
+            for sharer in &sharers {
+                note_revoked(view, sharer.clone(), reason.clone(), now)?;
+            }
+            Ok(Some(sharers))
+        })
+        .await?;
+    let Some(sharers) = lost else { return Ok(RefreshOutcome::Fresh) };
+    // Our own lane is held by whoever asked for this.
+    for sharer in sharers {
+        hold_lane(core, sharer, Hold::Reconnection).await?;
+    }
+    Ok(RefreshOutcome::Revoked)
 }
 
-/// The platform has withdrawn our access: what is ready is held. The owner is told why, unless that
-/// was done when the platform said so.
+/// Whether an account is still without its access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Lost,
+    /// The person signed in meanwhile.
+    Regained,
+}
+
+/// The platform has withdrawn our access, and whoever heard that has noted it: what is ready is
+/// held. An account that is connected by now is connected anew, so what was said is not about it.
 pub(super) async fn revoked(
     core: &Core,
     organization: OrganizationId,
     id: AccountId,
-) -> Result<(), Halt> {
-    let now = core.now();
-    let account = core
-        .commit("access is gone", move |view| {
-            let Some(account) = view.account(organization, id)? else { return Ok(None) };
-            let reason = "The platform no longer accepts our access.".to_owned();
-            Ok(match &account.connection {
-                Connection::Connected => Some(note_revoked(view, account, reason, now)?),
-                Connection::NeedsReconnection { .. } => Some(account),
-                Connection::NeedsAttention { .. } | Connection::Disconnected { .. } => None,
-            })
-        })
-        .await?;
-    match account {
-        Some(account) => hold_lane(core, account, Hold::Reconnection).await,
-        None => Ok(()),
+) -> Result<Standing, Halt> {
+    let Some(account) = core.store.account(organization, id)? else { return Ok(Standing::Lost) };
+    match &account.connection {
+        Connection::Connected => return Ok(Standing::Regained),
+        Connection::NeedsReconnection { .. } => {
+            hold_lane(core, account, Hold::Reconnection).await?;
+        }
+        Connection::NeedsAttention { .. } | Connection::Disconnected { .. } => (),
     }
+    Ok(Standing::Lost)
 }
 
 /// The person has to connect it again; told once, with the platform's own reason.

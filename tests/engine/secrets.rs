@@ -30,7 +30,7 @@ use fanfare::{
 use self::{search::Search, witness::Witness};
 use crate::{
     footage,
-    world::{PASSWORD, Planet, World, consent, part, settled, upload},
+    world::{PASSWORD, Planet, World, consent, part, pasted, settled, upload},
 };
 
 /// Everybody and the ways to sign in.
@@ -44,6 +44,9 @@ const LOGINS: &[(&str, &str)] = &[
     ("facebook", "carol"),
     ("linkedin/member", "alice"),
     ("linkedin/organization", "bob"),
+    ("slack/app", "acme"),
+    ("slack/bot", "C0123456789"),
+    ("slack/webhook", "#news"),
 ];
 
 /// What has to have passed, or the test has looked for nothing.
@@ -55,6 +58,7 @@ const KINDS: &[&str] = &[
     "code",
     "key",
     "page token",
+    "pasted secret",
     "refresh token",
     "state",
     "upload address",
@@ -174,12 +178,18 @@ impl Trial {
             String::new()
         };
         let (platform, login) = platform.split_once('/').unwrap_or((platform, ""));
+        let password = pasted(platform, login);
+        if platform == "slack" {
+            // Behind the host, which everybody knows; whoever reads it may write.
+            let secret = password.expose().rsplit('/').next().unwrap();
+            self.witness.learn(secret, "pasted secret");
+        }
         let request = ConnectRequest {
             platform: platform.to_owned(),
             server,
             login: login.to_owned(),
             identifier: handle.to_owned(),
-            password: Some(Secret::new(PASSWORD)),
+            password: Some(password),
             reconnect: None,
         };
         let url = match self.hear(engine.connect(caller, request).await)? {

@@ -34,6 +34,19 @@ use fanfare::{
 
 pub(crate) const PASSWORD: &str = "abcd-efgh-ijkl-mnop";
 
+pub(crate) const SLACK_BOT: &str = "xoxb-example-exampleExampleExample1234";
+pub(crate) const SLACK_WEBHOOK: &str =
+    "https://hooks.slack.com/services/T0000EXAMPLE/B0000EXAMPLE/exampleExampleExample1234";
+
+/// What is pasted at a platform, for a way of signing in.
+pub(crate) fn pasted(platform: &str, login: &str) -> Secret {
+    Secret::new(match (platform, login) {
+        ("slack", "bot") => SLACK_BOT,
+        ("slack", "webhook") => SLACK_WEBHOOK,
+        _ => PASSWORD,
+    })
+}
+
 pub(crate) const SPEED: u32 = 40;
 
 /// What outlives a crash: the platforms, the store's rows, and time.
@@ -378,7 +391,7 @@ pub(crate) async fn connect(
         server,
         login: login.to_owned(),
         identifier: handle.to_owned(),
-        password: Some(Secret::new(PASSWORD)),
+        password: Some(pasted(platform, login)),
         reconnect: None,
     };
     match engine.connect(caller, request).await.unwrap() {

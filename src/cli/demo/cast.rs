@@ -5,7 +5,7 @@ use crate::{cli::Failure, domain::nearest::nearest, engine};
 use self::Bill::{Both, Full, Usual};
 
 /// Handles are different on purpose: each names one account on one platform.
-pub(super) const CAST: [Person; 19] = [
+pub(super) const CAST: [Person; 20] = [
     Person::new("ada", "mastodon", Both).on("mastodon"),
     Person::new("ben", "mastodon", Both).on("mastodon"),
     Person::new("cleo", "mastodon", Bill::Classic).on("gotosocial"),
@@ -24,6 +24,7 @@ pub(super) const CAST: [Person; 19] = [
     Person::new("yuri", "youtube", Full),
     Person::new("kiosk", "telegram", Full),
     Person::new("channel-2222", "discord", Full).through("bot"),
+    Person::new("#news", "slack", Full).chosen_by("harbour").through("app"),
     Person::new("106540352242922", "whatsapp", Full),
 ];
 

@@ -35,6 +35,7 @@ const NAMES: &[(&str, &str)] = &[
     ("token", "access token"),
     ("uploadToken", "upload address"),
     ("uploadUrl", "upload address"),
+    ("upload_url", "upload address"),
     ("video_url", "address of a file"),
 ];
 
