@@ -270,9 +270,17 @@ pub(super) async fn refresh(
     let stored = || pair(|owner, field| core.store.secret(organization, owner, field), id);
     let used = stored()?;
     let turn = shared::turn(core, &account, used[1].as_ref()).await;
-    // Whoever shares the grant has renewed it for us meanwhile.
-    if turn.is_some() && stored()? != used {
-        return Ok(RefreshOutcome::Fresh);
+    if turn.is_some() {
+        // Whoever shares the grant has renewed it for us meanwhile, or heard that it is over.
+        if stored()? != used {
+            return Ok(RefreshOutcome::Fresh);
+        }
+        let account = core.store.account(organization, id)?;
+        let is_lost =
+            |account: &Account| matches!(account.connection, Connection::NeedsReconnection { .. });
+        if account.as_ref().is_some_and(is_lost) {
+            return Ok(RefreshOutcome::Revoked);
+        }
     }
     let answer = ask(core, connector, site, &account).await?;
     match answer {

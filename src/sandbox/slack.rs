@@ -173,13 +173,7 @@ impl Slack {
         Ok(answer.with("x-oauth-scopes", scopes))
     }
 
-    fn answered(
-        &mut self,
-        call: &Call,
-        method: &Method,
-        bot: &Bot,
-        books: &mut Books,
-    ) -> Reply {
+    fn answered(&mut self, call: &Call, method: &Method, bot: &Bot, books: &mut Books) -> Reply {
         let workspace = format!("workspace {}", bot.workspace);
         self.spend(&workspace, &method.tier, call)?;
         match method.scopes {

@@ -333,7 +333,8 @@ async fn a_message_on_slack_is_changed_and_taken_down_with_its_files() {
             .revise_delivery(&world.caller, delivery.id, 0, "After & <so>".to_owned())
             .await;
         assert!(changed.is_ok(), "{changed:?}");
-        let entry = |id: &str| entries(&world, &account).into_iter().find(|it| it.id == id).unwrap();
+        let entry =
+            |id: &str| entries(&world, &account).into_iter().find(|it| it.id == id).unwrap();
         assert_eq!(entry(&found[0].id).text, "After & <so>");
         world.planet.fault(FaultKind::DropAnswer, Operation::Delete, 1);
         let lost = world.engine.remove_delivery(&world.caller, delivery.id).await;

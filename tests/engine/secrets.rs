@@ -19,7 +19,6 @@ use fanfare::{
         mortality::Mortality,
         post::Content,
         problem::Problem,
-        secret::Secret,
     },
     engine::facade::{
         ConnectRequest, Connected, Connecting, Founding, OrganizationEdit, PlanRequest,
@@ -30,7 +29,7 @@ use fanfare::{
 use self::{search::Search, witness::Witness};
 use crate::{
     footage,
-    world::{PASSWORD, Planet, World, consent, part, pasted, settled, upload},
+    world::{Planet, World, consent, part, pasted, settled, upload},
 };
 
 /// Everybody and the ways to sign in.

@@ -212,8 +212,7 @@ async fn a_death_during_a_renewal_leaves_both_accounts_alike_and_nobody_untold()
         AfterSend(u64),
     }
     let points = (1..=12_u64).map(Death::BeforeCommit);
-    let points =
-        points.chain((1..=4).flat_map(|n| [Death::BeforeSend(n), Death::AfterSend(n)]));
+    let points = points.chain((1..=4).flat_map(|n| [Death::BeforeSend(n), Death::AfterSend(n)]));
     let (mut died, mut lost, mut went_on) = (0, 0, 0);
     for death in points {
         let (planet, asked) = planet().await;

@@ -548,9 +548,8 @@ impl Attempt<'_> {
             .commit("access refused", move |view| {
                 let sent = secrets.access.as_ref();
                 // The person signed in while the request was under way with the old token.
-                let stored = |owner: &Owner, field: &str| {
-                    view.secret(fence.organization, owner, field)
-                };
+                let stored =
+                    |owner: &Owner, field: &str| view.secret(fence.organization, owner, field);
                 if !tokens::is_current(stored, id, sent)? {
                     transitions::return_claimed(view, fence, doubted, now)?;
                     return Ok(End::Settled);

@@ -55,11 +55,7 @@ pub(super) async fn turn(
 }
 
 /// The other accounts that live by the same refresh token.
-pub(super) fn sharers(
-    view: &View,
-    account: &Account,
-    used: &Pair,
-) -> Result<Vec<Account>, Halt> {
+pub(super) fn sharers(view: &View, account: &Account, used: &Pair) -> Result<Vec<Account>, Halt> {
     let mut sharers = Vec::new();
     if !may_share(account) || used[1].is_none() {
         return Ok(sharers);

@@ -73,10 +73,9 @@ impl Given {
     /// A text that has to be there.
     pub(super) fn needed(&self, name: &str) -> Result<&str, Answer> {
         match self.text(name)? {
-            "" => Err(wrong(
-                "invalid_arguments",
-                &format!("[ERROR] missing required field: {name}"),
-            )),
+            "" => {
+                Err(wrong("invalid_arguments", &format!("[ERROR] missing required field: {name}")))
+            }
             text => Ok(text),
         }
     }

@@ -206,11 +206,7 @@ impl Slack {
     }
 
     /// The message that is answered, which has to be the first of its thread.
-    pub(super) fn thread(
-        &self,
-        given: &Given,
-        channel: &Channel,
-    ) -> Result<Option<u64>, Answer> {
+    pub(super) fn thread(&self, given: &Given, channel: &Channel) -> Result<Option<u64>, Answer> {
         let Some(time) = time(given, "thread_ts", "invalid_arguments")? else { return Ok(None) };
         let answered = self.find(&channel.id, time);
         match answered.is_some_and(|place| self.messages[place].thread.is_none()) {
@@ -386,8 +382,7 @@ impl Slack {
         let is_there = |it: &&Message| {
             it.channel == channel.id
                 && !it.is_gone
-                && (it.time == root.time
-                    || it.thread == Some(root.time) && range.holds(it.time))
+                && (it.time == root.time || it.thread == Some(root.time) && range.holds(it.time))
         };
         let all: Vec<&Message> = self.messages.iter().filter(is_there).collect();
         Ok(range.page(&all))

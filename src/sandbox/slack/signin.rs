@@ -80,8 +80,7 @@ fn is_handle(text: &str) -> bool {
 /// A bot's token that was copied from an app's page.
 pub(super) fn pasted(call: &Call) -> Option<&str> {
     let pieces: Vec<&str> = call.bearer()?.strip_prefix("xoxb-")?.split('-').collect();
-    let is_word =
-        |it: &&str| it.len() >= 4 && it.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_word = |it: &&str| it.len() >= 4 && it.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (pieces.len() >= 2 && pieces.iter().all(is_word)).then(|| call.bearer()).flatten()
 }
 

@@ -44,7 +44,8 @@ async fn each_request_is_a_message_and_the_list_tells_its_metadata() {
     assert_eq!((&page["messages"][0]["ts"], &page["has_more"]), (&second["ts"], &json!(true)));
     assert_eq!(page["messages"][0]["metadata"], Value::Null);
     let root = first["ts"].as_str().unwrap();
-    let thread = format!("conversations.replies?channel={NEWS}&ts={root}&include_all_metadata=true");
+    let thread =
+        format!("conversations.replies?channel={NEWS}&ts={root}&include_all_metadata=true");
     let page = ask(&trial, &thread).await;
     assert_eq!(page["messages"][0]["metadata"], metadata);
     assert_eq!(page["messages"][1]["ts"], reply["ts"]);
@@ -76,7 +77,10 @@ async fn what_slack_would_refuse_is_refused_with_success_and_leaves_nothing() {
     assert!(trial.sandbox.ledger().is_empty());
     let (_, nobody) = trial.post("/slack/api/auth.test", "", json!({})).await;
     let (_, unknown) = trial.post("/slack/api/auth.test", "xoxp-1", json!({})).await;
-    assert_eq!((&nobody["error"], &unknown["error"]), (&json!("not_authed"), &json!("invalid_auth")));
+    assert_eq!(
+        (&nobody["error"], &unknown["error"]),
+        (&json!("not_authed"), &json!("invalid_auth"))
+    );
     // Those that only ask take no JSON.
     let deaf = call(&trial, "conversations.info", json!({ "channel": NEWS })).await;
     assert_eq!(deaf["error"], "invalid_arguments");
@@ -129,7 +133,10 @@ async fn a_file_is_unknown_until_it_is_completed_and_tells_later_where_it_is_sho
     assert_eq!((ledger.len(), ledger[0].text.as_str(), ledger[0].media.len()), (1, "Look", 1));
     assert_eq!(ledger[0].id, format!("{NEWS}/{}", time.as_str().unwrap()));
     assert_eq!(call(&trial, "files.delete", json!({ "file": file })).await["ok"], true);
-    assert_eq!(call(&trial, "files.delete", json!({ "file": file })).await["error"], "file_deleted");
+    assert_eq!(
+        call(&trial, "files.delete", json!({ "file": file })).await["error"],
+        "file_deleted"
+    );
     assert!(trial.sandbox.ledger()[0].media.is_empty());
 }
 
@@ -160,8 +167,18 @@ async fn a_webhook_answers_in_a_word_and_says_what_is_wrong_by_status() {
         (HOOK.to_owned(), json!([]), 400, "invalid_payload"),
         (format!("{services}/X0000EXAMPLE/{secret}"), json!({ "text": "x" }), 404, "no_service"),
         (format!("{services}/B0000EXAMPLE/x"), json!({ "text": "x" }), 403, "invalid_token"),
-        (format!("{services}/B000DENIED/{secret}"), json!({ "text": "x" }), 403, "action_prohibited"),
-        (format!("{services}/B0000GONE/{secret}"), json!({ "text": "x" }), 410, "channel_is_archived"),
+        (
+            format!("{services}/B000DENIED/{secret}"),
+            json!({ "text": "x" }),
+            403,
+            "action_prohibited",
+        ),
+        (
+            format!("{services}/B0000GONE/{secret}"),
+            json!({ "text": "x" }),
+            410,
+            "channel_is_archived",
+        ),
     ] {
         assert_eq!(trial.post(&path, "", body).await, (status, json!(word)), "{path}");
     }
@@ -196,7 +213,10 @@ async fn a_rotated_token_ends_after_twelve_hours_and_a_refresh_token_works_once(
     let lasting = signed_in(&trial, "fanfare").await;
     assert_eq!((&lasting["expires_in"], &lasting["refresh_token"]), (&Value::Null, &Value::Null));
     let granted = signed_in(&trial, "fanfare-rotating").await;
-    assert_eq!((&granted["team"]["name"], &granted["expires_in"]), (&json!("acme"), &json!(43_200)));
+    assert_eq!(
+        (&granted["team"]["name"], &granted["expires_in"]),
+        (&json!("acme"), &json!(43_200))
+    );
     let of = |granted: &Value, name: &str| granted[name].as_str().unwrap().to_owned();
     trial.advance(Duration::from_secs(43_200));
     let test = "/slack/api/auth.test";
@@ -213,5 +233,8 @@ async fn a_rotated_token_ends_after_twelve_hours_and_a_refresh_token_works_once(
     assert_eq!(again["error"], "invalid_refresh_token");
     let list = "/slack/api/conversations.list?types=public_channel,private_channel";
     let (_, missing) = trial.get(list, &of(&renewed, "access_token")).await;
-    assert_eq!((&missing["error"], &missing["needed"]), (&json!("missing_scope"), &json!("groups:read")));
+    assert_eq!(
+        (&missing["error"], &missing["needed"]),
+        (&json!("missing_scope"), &json!("groups:read"))
+    );
 }
