@@ -8,7 +8,10 @@ mod witness;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -19,6 +22,7 @@ use fanfare::{
         mortality::Mortality,
         post::Content,
         problem::Problem,
+        secret::Secret,
     },
     engine::facade::{
         ConnectRequest, Connected, Connecting, Founding, OrganizationEdit, PlanRequest,
@@ -28,7 +32,7 @@ use fanfare::{
 
 use self::{search::Search, witness::Witness};
 use crate::{
-    footage,
+    footage, sharing,
     world::{Planet, World, consent, part, pasted, settled, upload},
 };
 
@@ -85,19 +89,17 @@ struct Trial {
     /// Where, and what people were told or could read there since the beginning.
     told: Mutex<BTreeSet<(String, String)>>,
     client: reqwest::Client,
+    pasted: AtomicU64,
 }
 
 impl Trial {
     async fn new() -> Trial {
         let mut witness = None;
-        let planet = Planet::watched(
-            |_| (),
-            |platforms, memory| {
-                let watching = Witness::new(memory.clone());
-                witness = Some(watching.clone());
-                watching.around(platforms)
-            },
-        )
+        let planet = Planet::watched(sharing::rotating, |platforms, memory| {
+            let watching = Witness::new(memory.clone());
+            witness = Some(watching.clone());
+            watching.around(platforms)
+        })
         .await;
         let witness = witness.unwrap();
         let engine = planet.engine(Mortality::default()).await;
@@ -113,7 +115,7 @@ impl Trial {
         engine.edit_organization(&caller, caller.organization, edit).await.unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let world = World { planet, engine, caller };
-        Trial { world, witness, key, told: Mutex::default(), client }
+        Trial { world, witness, key, told: Mutex::default(), client, pasted: AtomicU64::new(1) }
     }
 
     fn echo(&self, operation: Operation) {
@@ -177,8 +179,11 @@ impl Trial {
             String::new()
         };
         let (platform, login) = platform.split_once('/').unwrap_or((platform, ""));
-        let password = pasted(platform, login);
+        let mut password = pasted(platform, login);
         if platform == "slack" {
+            // What was withdrawn is never good again, so another one is pasted each time.
+            let count = self.pasted.fetch_add(1, Relaxed);
+            password = Secret::new(format!("{}{count}", password.expose()));
             // Behind the host, which everybody knows; whoever reads it may write.
             let secret = password.expose().rsplit('/').next().unwrap();
             self.witness.learn(secret, "pasted secret");
@@ -252,7 +257,8 @@ impl Trial {
         }
         let account = self.connect(platform, handle).await.unwrap();
         let name = account.platform.as_str();
-        let picture = |salt| Some(footage::jpeg(salt));
+        // A webhook of Slack's takes no files.
+        let picture = |salt| (platform != "slack/webhook").then(|| footage::jpeg(salt));
         self.publish(&account, "as it should be", picture(1)).await;
         if name == "linkedin" || name == "facebook" {
             self.publish(&account, "a film", Some(footage::film(1, 4))).await;

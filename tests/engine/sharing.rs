@@ -29,7 +29,7 @@ use crate::world::{Planet, World, consent, found, held, published, settled, text
 const HOUR: i64 = 3_600;
 
 /// Slack takes an app that is named so for one with token rotation.
-fn rotating(settings: &mut Settings) {
+pub(crate) fn rotating(settings: &mut Settings) {
     let client_secret = Some(Secret::new(Wiring::SECRET));
     let client_id = "fanfare-rotating".to_owned();
     settings.apps.insert("slack".to_owned(), AppCredentials { client_id, client_secret });

@@ -24,10 +24,8 @@ impl Given {
             let query = call.query.iter().map(|(name, value)| (name.clone(), value.clone().into()));
             return Given::parsed(query.collect());
         }
-        match call.parameters() {
-            Value::Object(found) => Given::parsed(found),
-            _ => Err(no("invalid_form_data")),
-        }
+        let Value::Object(found) = call.parameters() else { return Err(no("invalid_form_data")) };
+        Given::parsed(found)
     }
 
     fn parsed(mut found: Map<String, Value>) -> Result<Given, Answer> {

@@ -91,9 +91,9 @@ impl Draft {
             }
             markdown.clone_into(&mut text);
         }
-        let seen = match &blocks {
-            Value::Null => blocks::Seen::default(),
-            blocks => blocks::read(blocks).map_err(|(code, flaw)| wrong(code, &flaw))?,
+        let seen = match blocks.is_null() {
+            true => blocks::Seen::default(),
+            false => blocks::read(&blocks).map_err(|(code, flaw)| wrong(code, &flaw))?,
         };
         let has_attachments = given.value("attachments").is_some();
         if has_attachments {

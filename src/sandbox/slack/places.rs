@@ -20,15 +20,21 @@ pub(super) struct Channel {
     pub(super) name: String,
     pub(super) is_private: bool,
     pub(super) is_member: bool,
-    pub(super) is_archived: bool,
-    pub(super) is_read_only: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    ReadOnly,
+    Archived,
 }
 
 impl Channel {
     fn told(&self, team: &str) -> Value {
         json!({ "id": self.id, "name": self.name, "name_normalized": self.name,
             "is_channel": !self.is_private, "is_group": self.is_private, "is_im": false,
-            "is_mpim": false, "is_private": self.is_private, "is_archived": self.is_archived,
+            "is_mpim": false, "is_private": self.is_private, "is_archived": self.state == State::Archived,
             "is_member": self.is_member, "is_general": self.name == "general",
             "context_team_id": team })
     }
@@ -71,8 +77,8 @@ impl Slack {
     pub(super) fn writable(&mut self, bot: &Bot, id: &str) -> Result<Channel, Answer> {
         let channel = self.channel(bot, id)?;
         match &channel {
-            it if it.is_archived => Err(no("is_archived")),
-            it if it.is_read_only => Err(no("restricted_action_read_only_channel")),
+            it if it.state == State::Archived => Err(no("is_archived")),
+            it if it.state == State::ReadOnly => Err(no("restricted_action_read_only_channel")),
             it if !it.is_member && !bot.may("chat:write.public") => Err(no("not_in_channel")),
             _ => Ok(channel),
         }
@@ -139,7 +145,7 @@ impl Slack {
             let kind = if it.is_private { "private_channel" } else { "public_channel" };
             types.contains(&kind)
                 && (it.is_member || !it.is_private)
-                && !(it.is_archived && without_archived)
+                && !(it.state == State::Archived && without_archived)
         };
         let all: Vec<&Channel> = workspace.channels.iter().filter(is_asked_for).collect();
         let most = usize::try_from(limit).unwrap_or(PAGE).min(PAGE);
@@ -161,8 +167,7 @@ fn furnished(number: usize) -> Vec<Channel> {
         name: name.to_owned(),
         is_private: letter == 'G',
         is_member: true,
-        is_archived: false,
-        is_read_only: false,
+        state: State::Open,
     };
     vec![
         channel('C', "news"),
@@ -170,7 +175,7 @@ fn furnished(number: usize) -> Vec<Channel> {
         Channel { is_member: false, ..channel('C', "lounge") },
         channel('G', "board"),
         Channel { is_member: false, ..channel('G', "hidden") },
-        Channel { is_archived: true, ..channel('C', "old") },
+        Channel { state: State::Archived, ..channel('C', "old") },
     ]
 }
 
@@ -185,8 +190,11 @@ fn made_from(id: &str) -> Channel {
         name: format!("channel-{}", id[id.len() - 4..].to_ascii_lowercase()),
         is_private: id.starts_with('G'),
         is_member: !id.contains("GUEST"),
-        is_archived: id.contains("ARCHIVED"),
-        is_read_only: id.contains("READONLY"),
+        state: match id {
+            id if id.contains("ARCHIVED") => State::Archived,
+            id if id.contains("READONLY") => State::ReadOnly,
+            _ => State::Open,
+        },
     }
 }
 

@@ -105,7 +105,7 @@ async fn a_channel_takes_a_message_a_second_and_a_method_its_tier() {
 }
 
 async fn uploaded(trial: &Trial) -> Value {
-    let bytes = png(8, 8);
+    let bytes = png();
     let path = format!("files.getUploadURLExternal?filename=a.png&length={}", bytes.len());
     let place = ask(trial, &path).await;
     let url = place["upload_url"].as_str().unwrap();
