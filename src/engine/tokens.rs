@@ -5,6 +5,7 @@
 //! - the old pair stays until the new one is on disk, and both parts change in one commit;
 //! - what a platform says of a token is held against that token alone, never against a newer one.
 
+mod lost;
 mod shared;
 
 use std::time::Duration;
@@ -34,7 +35,10 @@ use crate::{
     store::{self, Key, Owner, Read, Timer, View},
 };
 
-pub(super) use self::shared::Renewals;
+pub(super) use self::{
+    lost::{Standing, hold_lane, needs_attention, note_revoked, revoked},
+    shared::Renewals,
+};
 
 /// After a refresh that reached nobody.
 pub(super) const RETRY: Duration = Duration::from_secs(30);
@@ -47,9 +51,6 @@ const REFRESH_AT_LEAST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub(super) const ACCESS: &str = "access";
 pub(super) const REFRESH: &str = "refresh";
-
-/// Deliveries held in one commit, when an account loses its access.
-const HOLD_AT_ONCE: usize = 100;
 
 pub(super) fn ends_soon(account: &Account, now: Timestamp) -> bool {
     account.token_ends.is_some_and(|ends| ends < now.after(MARGIN))
@@ -454,104 +455,4 @@ async fn tell_lost(
         hold_lane(core, sharer, Hold::Reconnection).await?;
     }
     Ok(RefreshOutcome::Revoked)
-}
-
-/// Whether an account is still without its access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    Lost,
-    /// The person signed in meanwhile.
-    Regained,
-}
-
-/// The platform has withdrawn our access, and whoever heard that has noted it: what is ready is
-/// held. An account that is connected by now is connected anew, so what was said is not about it.
-pub(super) async fn revoked(
-    core: &Core,
-    organization: OrganizationId,
-    id: AccountId,
-) -> Result<Standing, Halt> {
-    let Some(account) = core.store.account(organization, id)? else { return Ok(Standing::Lost) };
-    match &account.connection {
-        Connection::Connected => return Ok(Standing::Regained),
-        Connection::NeedsReconnection { .. } => {
-            hold_lane(core, account, Hold::Reconnection).await?;
-        }
-        Connection::NeedsAttention { .. } | Connection::Disconnected { .. } => (),
-    }
-    Ok(Standing::Lost)
-}
-
-/// The person has to connect it again; told once, with the platform's own reason.
-pub(super) fn note_revoked(
-    view: &mut View,
-    account: Account,
-    reason: String,
-    now: Timestamp,
-) -> Result<Account, Halt> {
-    let text = format!("{reason} Connect the account again; what is planned is kept.");
-    let connection = Connection::NeedsReconnection { since: now, reason };
-    note(view, account, connection, EventKind::AccountNeedsReconnection, text, now)
-}
-
-/// Its actor failed again and again: set aside until a person looks at it.
-pub(super) async fn needs_attention(
-    core: &Core,
-    organization: OrganizationId,
-    id: AccountId,
-    cause: String,
-) -> Result<(), Halt> {
-    tracing::error!(account.id = %id, cause, "an account is set aside");
-    let now = core.now();
-    let account = core
-        .commit("account needs attention", move |view| {
-            let Some(account) = view.account(organization, id)? else { return Ok(None) };
-            if account.connection != Connection::Connected {
-                return Ok(None);
-            }
-            let reason = "Working on this account failed again and again; see the log.".to_owned();
-            let text = format!("{reason} Resume the account to try again.");
-            let connection = Connection::NeedsAttention { since: now, reason };
-            let kind = EventKind::AccountNeedsAttention;
-            Ok(Some(note(view, account, connection, kind, text, now)?))
-        })
-        .await?;
-    match account {
-        Some(account) => hold_lane(core, account, Hold::Reconnection).await,
-        None => Ok(()),
-    }
-}
-
-fn note(
-    view: &mut View,
-    mut account: Account,
-    connection: Connection,
-    kind: EventKind,
-    text: String,
-    now: Timestamp,
-) -> Result<Account, Halt> {
-    if account.connection != Connection::Connected {
-        return Ok(account);
-    }
-    account.connection = connection;
-    account.revision += 1;
-    view.put_account(&account)?;
-    let tale = Tale::of(account.organization, now, &Actor::Engine, kind, text);
-    journal::tell(view, tale.about_account(account.id))?;
-    Ok(account)
-}
-
-/// In pieces, so that no commit is large.
-pub(super) async fn hold_lane(core: &Core, account: Account, why: Hold) -> Result<(), Halt> {
-    loop {
-        let (account, epoch, now) = (account.clone(), core.epoch, core.now());
-        let held = core
-            .commit("hold lane", move |view| {
-                transitions::hold_lane(view, &account, why, epoch, now, HOLD_AT_ONCE)
-            })
-            .await?;
-        if held == 0 {
-            return Ok(());
-        }
-    }
 }

@@ -95,7 +95,7 @@ const OF_APPS: OAuth = OAuth {
     proof: Proof::StateOnly,
     separator: ScopeSeparator::Comma,
     required: &["chat:write", "channels:read"],
-    // Only if rotation is switched on in the app, which cannot be undone; else a token does not end.
+    // Only if rotation is switched on in the app, which cannot be undone; else no token ends.
     refresh: RefreshModel::Rotating,
     first: FirstToken::Lasting,
     targets: Targets::Several,

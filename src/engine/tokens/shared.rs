@@ -1,7 +1,7 @@
 //! Accounts that share one grant: channels of one workspace, which one sign-in gave access to.
 //!
-//! Where each renewal ends the refresh token that it was made with, all of them live by the same
-//! one. It is renewed by one of them at a time, and what it becomes is stored for all in one commit.
+//! Where each renewal ends the refresh token that it was made with, all live by the same one. It is
+//! renewed by one of them at a time, and what it becomes is stored for all in one commit.
 
 use std::{
     collections::HashMap,

@@ -1,8 +1,8 @@
 //! Files: a place is reserved, the bytes are sent there, and all of a message are completed at once
 //! (<https://docs.slack.dev/messaging/working-with-files>, 2026-08).
 //!
-//! A file that is not completed is known to nobody. "The file is shared asynchronously": its message
-//! is there at once, and the file tells of it some moments later.
+//! A file that is not completed is known to nobody. "The file is shared asynchronously": its
+//! message is there at once, and the file tells of it some moments later.
 
 use std::time::Duration;
 
