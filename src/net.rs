@@ -11,7 +11,9 @@
 
 use std::{collections::HashMap, path::PathBuf, time::Duration};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::domain::{ids::MediaId, secret::Secret, time::Timestamp};
 
@@ -117,13 +119,22 @@ impl Secrets {
 
 fn redact<'a>(text: &str, secrets: impl Iterator<Item = &'a Secret>) -> String {
     secrets.filter(|secret| !secret.expose().is_empty()).fold(text.to_owned(), |text, secret| {
-        // Nothing to replace is the rule, and then nothing is copied.
-        if text.contains(secret.expose()) {
-            text.replace(secret.expose(), "[secret]")
-        } else {
-            text
-        }
+        let inner = password_in(secret.expose());
+        [Some(secret.expose()), inner.as_deref().map(String::as_str)].into_iter().flatten().fold(
+            text,
+            |text, secret| {
+                // Nothing to replace is the rule, and then nothing is copied.
+                if text.contains(secret) { text.replace(secret, "[secret]") } else { text }
+            },
+        )
     })
+}
+
+/// What a server reads from a name and a password that are sent as one (RFC 7617), and may repeat.
+fn password_in(secret: &str) -> Option<Zeroizing<String>> {
+    let pair = Zeroizing::new(BASE64_STANDARD.decode(secret).ok()?);
+    let (_, password) = str::from_utf8(&pair).ok()?.split_once(':')?;
+    (!password.is_empty()).then(|| Zeroizing::new(password.to_owned()))
 }
 
 /// Where each file is, and how many bytes it is expected to hold.

@@ -24,6 +24,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
          Use them: fanfare serve --sandbox-at {origin}\n\
          Faults:   POST {origin}/_sandbox/faults\n\
          Any handle signs in; a Bluesky app password looks like abcd-efgh-ijkl-mnop.\n\
+         Slack takes any bot token like xoxb-example-example, with any channel like C0123456789,\n\
+         and any webhook like https://hooks.slack.com/services/T0000EXAMPLE/B0000EXAMPLE/example1\n\
          Ctrl-C ends it.",
         addresses(origin)
     ))?;

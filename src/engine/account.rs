@@ -23,7 +23,7 @@ use crate::{
         delivery::{Assignment, DeliveryActor},
         directory::DirectoryMessage,
         refresh::{RefreshActor, Refreshing},
-        tokens::{self, Since},
+        tokens::{self, Standing},
         transitions::{self, Purpose},
     },
     net::Secrets,
@@ -69,7 +69,8 @@ pub(super) struct AccountState {
     place: Place,
     lane: Lane,
     approaching: VecDeque<DeliveryId>,
-    secrets: Option<Arc<Secrets>>,
+    /// As of the account's revision: whoever shares the grant may have renewed it.
+    secrets: Option<(u32, Arc<Secrets>)>,
     /// The delivery that asked for a refresh; if the new token is refused too, it is revoked.
     refreshed_for: Option<DeliveryId>,
     children: Vec<(ActorId, Child)>,
@@ -346,10 +347,10 @@ impl AccountState {
             return Ok(Some(Event::Ended { delivery, end: End::NeedsRefresh }));
         }
         let secrets = match &self.secrets {
-            Some(secrets) => secrets.clone(),
-            None => {
+            Some((revision, secrets)) if *revision == account.revision => secrets.clone(),
+            Some(_) | None => {
                 let secrets = Arc::new(tokens::load(&core, &account)?);
-                self.secrets = Some(secrets.clone());
+                self.secrets = Some((account.revision, secrets.clone()));
                 secrets
             }
         };
@@ -431,17 +432,18 @@ impl AccountState {
         Ok(())
     }
 
-    /// The platform has withdrawn our access: stored, told, and everything that is ready is held.
+    /// The platform has withdrawn our access: everything that is ready is held, unless the person
+    /// was faster.
     async fn ask_to_reconnect(&mut self) -> Result<Option<Event>, Halt> {
         self.secrets = None;
-        let Place { core, organization, account, .. } = &self.place;
-        match tokens::revoked(core, *organization, *account).await? {
-            Since::Reconnected => {
+        let (organization, account) = (self.place.organization, self.place.account);
+        Ok(match tokens::revoked(&self.place.core, organization, account).await? {
+            Standing::Lost => None,
+            Standing::Regained => {
                 self.refreshed_for = None;
-                Ok(Some(Event::Reconnected))
+                Some(Event::Reconnected)
             }
-            Since::Nothing => Ok(None),
-        }
+        })
     }
 
     /// An account with nothing to do costs memory for nothing.

@@ -70,6 +70,7 @@ pub(super) struct Parts {
     pub(super) pulse: AtomicU64,
     /// When each key was last used, as far as this process knows.
     pub(super) keys_used: Mutex<BTreeMap<KeyId, Timestamp>>,
+    pub(super) renewals: crate::engine::tokens::Renewals,
     /// Deliveries and errands that are under way.
     pub(super) busy: watch::Sender<usize>,
 }

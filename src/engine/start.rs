@@ -70,6 +70,7 @@ pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
         stopping: AtomicBool::default(),
         pulse: AtomicU64::default(),
         keys_used: Default::default(),
+        renewals: tokens::Renewals::default(),
         busy: watch::Sender::default(),
         clock: settings.clock,
         entropy: settings.entropy,

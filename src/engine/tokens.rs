@@ -2,7 +2,11 @@
 //!
 //! Invariants:
 //! - a network error is never taken for a revocation;
-//! - the old pair stays until the new one is on disk, and both parts change in one commit.
+//! - the old pair stays until the new one is on disk, and both parts change in one commit;
+//! - what a platform says of a token is held against that token alone, never against a newer one.
+
+mod lost;
+mod shared;
 
 use std::time::Duration;
 
@@ -31,6 +35,11 @@ use crate::{
     store::{self, Key, Owner, Read, Timer, View},
 };
 
+pub(super) use self::{
+    lost::{Standing, hold_lane, needs_attention, note_revoked, revoked},
+    shared::Renewals,
+};
+
 /// After a refresh that reached nobody.
 pub(super) const RETRY: Duration = Duration::from_secs(30);
 
@@ -42,9 +51,6 @@ const REFRESH_AT_LEAST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub(super) const ACCESS: &str = "access";
 pub(super) const REFRESH: &str = "refresh";
-
-/// Deliveries held in one commit, when an account loses its access.
-const HOLD_AT_ONCE: usize = 100;
 
 pub(super) fn ends_soon(account: &Account, now: Timestamp) -> bool {
     account.token_ends.is_some_and(|ends| ends < now.after(MARGIN))
@@ -233,6 +239,16 @@ fn pair(
     Ok([secret(&owner, ACCESS)?, secret(&owner, REFRESH)?])
 }
 
+/// Whether an account still has the access that was sent. Somebody may have signed in, or the
+/// token may have been renewed, while an answer to the old one was under way.
+pub(super) fn is_current(
+    secret: impl Fn(&Owner, &str) -> Result<Option<Secret>, store::Error>,
+    id: AccountId,
+    sent: Option<&Secret>,
+) -> Result<bool, Halt> {
+    Ok(secret(&Owner::Account(id), ACCESS)?.as_ref() == sent)
+}
+
 enum Refused {
     /// The platform has said that it is over.
     Revoked(String),
@@ -248,13 +264,25 @@ pub(super) async fn refresh(
     let Some(account) = core.store.account(organization, id)? else {
         return Ok(RefreshOutcome::Fresh);
     };
-    let stored = || pair(|owner, field| core.store.secret(organization, owner, field), id);
-    let used = stored()?;
     let Some(connector) = connectors::find(&account.platform) else {
-        let reason = format!("This build does not know {}.", account.platform);
-        return tell_lost(core, organization, id, used, reason).await;
+        return unknown_platform(core, organization, id).await;
     };
     let site = core.account_site(connector, &account);
+    let stored = || pair(|owner, field| core.store.secret(organization, owner, field), id);
+    let used = stored()?;
+    let turn = shared::turn(core, &account, used[1].as_ref()).await;
+    if turn.is_some() {
+        // Whoever shares the grant has renewed it for us meanwhile, or heard that it is over.
+        if stored()? != used {
+            return Ok(RefreshOutcome::Fresh);
+        }
+        let account = core.store.account(organization, id)?;
+        let is_lost =
+            |account: &Account| matches!(account.connection, Connection::NeedsReconnection { .. });
+        if account.as_ref().is_some_and(is_lost) {
+            return Ok(RefreshOutcome::Revoked);
+        }
+    }
     let answer = ask(core, connector, site, &account).await?;
     match answer {
         Ok(grant) => {
@@ -274,6 +302,25 @@ pub(super) async fn refresh(
         }
     }
 }
+
+async fn unknown_platform(
+    core: &Core,
+    organization: OrganizationId,
+    id: AccountId,
+) -> Result<RefreshOutcome, Halt> {
+    let now = core.now();
+    let reason = "This version does not know the platform.".to_owned();
+    core.commit("platform is unknown", move |view| {
+        if let Some(account) = view.account(organization, id)? {
+            note_revoked(view, account, reason, now)?;
+        }
+        Ok(RefreshOutcome::Revoked)
+    })
+    .await
+}
+
+/// X answers `invalid_request` for a refresh token that it no longer knows, Slack the third.
+const GRANT_IS_OVER: [&str; 3] = ["invalid_grant", "invalid_request", "invalid_refresh_token"];
 
 async fn ask(
     core: &Core,
@@ -306,13 +353,12 @@ async fn ask(
                 return Ok(Err(Refused::Revoked(reason)));
             };
             let granted = oauth::refresh(&core.client, &client, &token).await;
-            // What is wrong with the app, or a proxy's refusal, is no word about the account. X
-            // answers `invalid_request` for a refresh token that it no longer knows.
+            // What is wrong with the app, or a proxy's refusal, is no word about the account.
             Ok(granted.map_err(|error| {
                 if let oauth::Error::Refused { code, words, .. } = &error
-                    && (code == "invalid_grant" || code == "invalid_request")
+                    && GRANT_IS_OVER.contains(&code.as_str())
                 {
-                    return Refused::Revoked(format!("{words} ({code})"));
+                    return Refused::Revoked(format!("{words} ({code})").trim().to_owned());
                 }
                 Refused::Unreachable(error.to_string())
             }))
@@ -348,7 +394,7 @@ async fn renewed(
 ) -> Result<(), Halt> {
     let now = core.now();
     core.commit("store renewed token", move |view| {
-        let Some(mut account) = view.account(organization, id)? else { return Ok(()) };
+        let Some(account) = view.account(organization, id)? else { return Ok(()) };
         // Disconnected meanwhile: its tokens are gone and stay gone. Or connected anew: the newer
         // ones stay.
         if matches!(account.connection, Connection::Disconnected { .. })
@@ -356,10 +402,15 @@ async fn renewed(
         {
             return Ok(());
         }
-        save(view, &mut account, &grant, now)?;
-        let text = "The access token was renewed.";
-        let tale = Tale::of(organization, now, &Actor::Engine, EventKind::TokenRefreshed, text);
-        journal::tell(view, tale.about_account(id))?;
+        // All in one commit: whoever kept the old refresh token could only be told that it is over.
+        let sharers = shared::sharers(view, &account, &used)?;
+        for mut account in std::iter::once(account).chain(sharers) {
+            save(view, &mut account, &grant, now)?;
+            let text = "The access token was renewed.";
+            let kind = EventKind::TokenRefreshed;
+            let tale = Tale::of(organization, now, &Actor::Engine, kind, text);
+            journal::tell(view, tale.about_account(account.id))?;
+        }
         Ok(())
     })
     .await
@@ -381,115 +432,27 @@ async fn tell_lost(
 ) -> Result<RefreshOutcome, Halt> {
     let now = core.now();
     let tale = failed(core, organization, id, &reason);
-    core.commit("access is over", move |view| {
-        if pair(|owner, field| view.secret(organization, owner, field), id)? != used {
-            return Ok(RefreshOutcome::Fresh);
-        }
-        journal::tell(view, tale)?;
-        if let Some(account) = view.account(organization, id)? {
-            note_revoked(view, account, reason, now)?;
-        }
-        Ok(RefreshOutcome::Revoked)
-    })
-    .await
-}
-
-/// Whether the person has signed in since the platform withdrew our access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Since {
-    Reconnected,
-    Nothing,
-}
-
-/// The platform has withdrawn our access, and the account says so since then: what is ready is
-/// held. An account that is connected has been connected anew, and what was said of the old access
-/// is not about the new one.
-pub(super) async fn revoked(
-    core: &Core,
-    organization: OrganizationId,
-    id: AccountId,
-) -> Result<Since, Halt> {
-    let Some(account) = core.store.account(organization, id)? else { return Ok(Since::Nothing) };
-    match account.connection {
-        Connection::Connected => Ok(Since::Reconnected),
-        Connection::NeedsReconnection { .. } => {
-            hold_lane(core, account, Hold::Reconnection).await?;
-            Ok(Since::Nothing)
-        }
-        Connection::NeedsAttention { .. } | Connection::Disconnected { .. } => Ok(Since::Nothing),
-    }
-}
-
-/// The person has to connect it again; told once, with the platform's own reason.
-pub(super) fn note_revoked(
-    view: &mut View,
-    account: Account,
-    reason: String,
-    now: Timestamp,
-) -> Result<Account, Halt> {
-    let text = format!("{reason} Connect the account again; what is planned is kept.");
-    let connection = Connection::NeedsReconnection { since: now, reason };
-    note(view, account, connection, EventKind::AccountNeedsReconnection, text, now)
-}
-
-/// Its actor failed again and again: set aside until a person looks at it.
-pub(super) async fn needs_attention(
-    core: &Core,
-    organization: OrganizationId,
-    id: AccountId,
-    cause: String,
-) -> Result<(), Halt> {
-    tracing::error!(account.id = %id, cause, "an account is set aside");
-    let now = core.now();
-    let account = core
-        .commit("account needs attention", move |view| {
-            let Some(account) = view.account(organization, id)? else { return Ok(None) };
-            if account.connection != Connection::Connected {
+    let lost = core
+        .commit("access is over", move |view| {
+            if pair(|owner, field| view.secret(organization, owner, field), id)? != used {
                 return Ok(None);
             }
-            let reason = "Working on this account failed again and again; see the log.".to_owned();
-            let text = format!("{reason} Resume the account to try again.");
-            let connection = Connection::NeedsAttention { since: now, reason };
-            let kind = EventKind::AccountNeedsAttention;
-            Ok(Some(note(view, account, connection, kind, text, now)?))
+            journal::tell(view, tale)?;
+            let Some(account) = view.account(organization, id)? else {
+                return Ok(Some(Vec::new()));
+            };
+            let sharers = shared::sharers(view, &account, &used)?;
+            note_revoked(view, account, reason.clone(), now)?;
+            for sharer in &sharers {
+                note_revoked(view, sharer.clone(), reason.clone(), now)?;
+            }
+            Ok(Some(sharers))
         })
         .await?;
-    match account {
-        Some(account) => hold_lane(core, account, Hold::Reconnection).await,
-        None => Ok(()),
+    let Some(sharers) = lost else { return Ok(RefreshOutcome::Fresh) };
+    // Our own lane is held by whoever asked for this.
+    for sharer in sharers {
+        hold_lane(core, sharer, Hold::Reconnection).await?;
     }
-}
-
-fn note(
-    view: &mut View,
-    mut account: Account,
-    connection: Connection,
-    kind: EventKind,
-    text: String,
-    now: Timestamp,
-) -> Result<Account, Halt> {
-    if account.connection != Connection::Connected {
-        return Ok(account);
-    }
-    account.connection = connection;
-    account.revision += 1;
-    view.put_account(&account)?;
-    let tale = Tale::of(account.organization, now, &Actor::Engine, kind, text);
-    journal::tell(view, tale.about_account(account.id))?;
-    Ok(account)
-}
-
-/// In pieces, so that no commit is large.
-pub(super) async fn hold_lane(core: &Core, account: Account, why: Hold) -> Result<(), Halt> {
-    loop {
-        let (account, epoch, now) = (account.clone(), core.epoch, core.now());
-        let held = core
-            .commit("hold lane", move |view| {
-                transitions::hold_lane(view, &account, why, epoch, now, HOLD_AT_ONCE)
-            })
-            .await?;
-        if held == 0 {
-            return Ok(());
-        }
-    }
+    Ok(RefreshOutcome::Revoked)
 }

@@ -480,3 +480,11 @@ async fn no_error_shows_a_secret_or_the_address_asked_for() {
     }
     assert!(!format!("{:?}", secrets()).contains("sesame"));
 }
+
+#[test]
+fn a_password_that_is_sent_with_a_name_is_taken_out_by_itself_too() {
+    let access = Some(Secret::new("YWRhOmFiY2RFRkdIMTIzNA=="));
+    let secrets = Secrets { access, ..Secrets::default() };
+    let told = secrets.redact("abcdEFGH1234 of ada, or YWRhOmFiY2RFRkdIMTIzNA==, is wrong");
+    assert_eq!(told, "[secret] of ada, or [secret], is wrong");
+}

@@ -212,21 +212,7 @@ impl Door {
         let form = form(call);
         let text = |name: &str| form.get(name).map(String::as_str);
         match text("grant_type") {
-            Some("authorization_code") => {
-                let claim = Claim {
-                    client,
-                    redirect_uri: text("redirect_uri"),
-                    verifier: text("code_verifier"),
-                };
-                let given = text("code").unwrap_or_default();
-                let code = self.codes.redeem(given, &claim, call.now).ok_or(Denial::Code)?;
-                let grant = self.grants.open(Some(code.account), client, code.scopes);
-                let mut tokens = self.tokens(grant, code.account, call.now, books);
-                if !self.brief.remove(given) {
-                    tokens.refresh = Some(self.new_refresh(grant, call.now, books));
-                }
-                Ok(tokens)
-            }
+            Some("authorization_code") => self.redeemed(&form, client, call.now, books),
             Some("refresh_token") => {
                 let token = text("refresh_token").unwrap_or_default();
                 self.renewed(token, client, call.now, books).ok_or(Denial::Refresh)
@@ -235,7 +221,28 @@ impl Door {
         }
     }
 
-    fn renewed(
+    /// For a code, whatever the client calls that grant.
+    pub(crate) fn redeemed(
+        &mut self,
+        form: &HashMap<String, String>,
+        client: &str,
+        now: Timestamp,
+        books: &mut Books,
+    ) -> Result<Tokens, Denial> {
+        let text = |name: &str| form.get(name).map(String::as_str);
+        let claim =
+            Claim { client, redirect_uri: text("redirect_uri"), verifier: text("code_verifier") };
+        let given = text("code").unwrap_or_default();
+        let code = self.codes.redeem(given, &claim, now).ok_or(Denial::Code)?;
+        let grant = self.grants.open(Some(code.account), client, code.scopes);
+        let mut tokens = self.tokens(grant, code.account, now, books);
+        if !self.brief.remove(given) {
+            tokens.refresh = Some(self.new_refresh(grant, now, books));
+        }
+        Ok(tokens)
+    }
+
+    pub(crate) fn renewed(
         &mut self,
         token: &str,
         client: &str,

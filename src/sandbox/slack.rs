@@ -1,21 +1,27 @@
-//! Slack: bots by their Web API, and incoming webhooks, as docs.slack.dev has them (August 2026).
+//! Slack: the Web API, sign-in and incoming webhooks as docs.slack.dev has them (2026-08).
 //!
-//! Invariants: nothing recognises a repetition, so each request that is accepted is a message of
-//! its own; nobody can list what a webhook wrote under its own name; a message is only changed by
-//! who wrote it.
+//! Invariants: nothing recognises a repetition, so each message that is accepted is one of its own;
+//! a message of a webhook can neither be read, changed nor taken down by who wrote it; a refresh
+//! token works once.
 //!
-//! Whoever signs in founds a workspace of that name, with a channel `#<name>` that the bot is in, a
-//! public one that it is not in, a private one and an archived one. Tokens of a client whose id
-//! contains "rotating" last twelve hours. Any `xoxb-…` of the right shape is a bot, too, in a
-//! workspace of its own; there every id of a channel is one: `C…` public, `G…` private, with `AWAY`
-//! in it one that the bot is not in, with `GONE` in it one that is archived.
+//! A workspace is made for each handle that signs in, with channels that differ in what a bot may
+//! do there. Any token that begins with `xoxb-` and has two more pieces is a bot of one further
+//! workspace, where every id of a channel is one: `GUEST` in it means that the bot is no member,
+//! `ARCHIVED` and `READONLY` say themselves, and ids that begin with `G` are private. An incoming
+//! webhook is any `/services/T…/B…/…`: `GONE` in its second piece means an archived channel,
+//! `DENIED` that an administrator forbade it. Clients whose id contains "rotating" have token
+//! rotation switched on.
 
-mod channels;
+mod blocks;
 mod files;
+mod given;
+mod hooks;
 mod messages;
+mod places;
 mod signin;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,180 +30,191 @@ use std::{
 
 use serde_json::{Value, json};
 
-use self::{channels::Channel, files::Stored, messages::Message};
 use super::{
     Platform,
-    consent::Codes,
+    door::Door,
     faults::Operation,
-    grants::{Grants, Worth},
     meter::{Meter, Room, Rule},
     people::People,
     wire::{Answer, Call},
     world::{Books, Simulation},
 };
 
-/// "generally allows posting one message per second per channel", with "short bursts" beyond it.
-const MESSAGES: Rule = Rule::new("messages", 5, 5);
-/// "Incoming webhooks: 1 per second".
-const HOOKS: Rule = Rule::new("hooks", 5, 5);
-/// Tier 3, "50+ per minute".
-const READS: Rule = Rule::new("reads", 50, 60);
+use self::{files::File, given::Given, messages::Message, places::Workspace};
 
-/// Of bots that were pasted, which are not asked what they may do.
-const SCOPES: [&str; 8] = [
-    "chat:write",
-    "chat:write.public",
-    "channels:read",
-    "groups:read",
-    "channels:history",
-    "groups:history",
-    "files:read",
-    "files:write",
+/// "chat.postMessage … generally allows posting one message per second per channel", and incoming
+/// webhooks "1 per second" (apis/web-api/rate-limits).
+const MESSAGES: Rule = Rule::new("messages", 1, 1);
+
+/// A method with what it asks for, and its tier: calls a minute and workspace. Those that only ask
+/// take no JSON.
+struct Method {
+    name: &'static str,
+    scopes: Scopes,
+    tier: Rule,
+    takes_json: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Scopes {
+    None,
+    One(&'static str),
+    /// By the kind of channel: the first for public ones, the second for private ones.
+    Either(&'static str, &'static str),
+}
+
+const fn method(name: &'static str, scopes: Scopes, a_minute: u64, takes_json: bool) -> Method {
+    Method { name, scopes, tier: Rule::new(name, a_minute, 60), takes_json }
+}
+
+const WRITE: Scopes = Scopes::One("chat:write");
+const READ: Scopes = Scopes::Either("channels:read", "groups:read");
+const HISTORY: Scopes = Scopes::Either("channels:history", "groups:history");
+const FILES_READ: Scopes = Scopes::One("files:read");
+const FILES_WRITE: Scopes = Scopes::One("files:write");
+
+const METHODS: &[Method] = &[
+    method("auth.revoke", Scopes::None, 50, false),
+    // "Special": hundreds a minute.
+    method("auth.test", Scopes::None, 600, true),
+    method("chat.delete", WRITE, 50, true),
+    method("chat.getPermalink", Scopes::None, 600, false),
+    method("chat.postMessage", WRITE, 600, true),
+    method("chat.update", WRITE, 50, true),
+    method("conversations.history", HISTORY, 50, false),
+    method("conversations.info", READ, 50, false),
+    method("conversations.list", READ, 20, false),
+    method("conversations.replies", HISTORY, 50, false),
+    method("files.completeUploadExternal", FILES_WRITE, 100, true),
+    method("files.delete", FILES_WRITE, 50, true),
+    method("files.getUploadURLExternal", FILES_WRITE, 100, false),
+    method("files.info", FILES_READ, 100, false),
 ];
 
 pub(crate) struct Slack {
     meter: Meter,
-    /// Workspaces, by the name that one signs in with; of a pasted bot by its token.
-    teams: People,
-    /// Channels and webhooks, by which limits are counted.
-    places: People,
-    codes: Codes,
-    grants: Grants,
+    /// For apps without token rotation, and for those with it.
+    doors: [Door; 2],
+    workspaces: Vec<Workspace>,
+    /// What limits are counted by: workspaces and channels.
+    counted: People,
+    /// Pasted tokens, and addresses of webhooks.
     revoked: HashSet<String>,
+    /// Oldest first.
     messages: Vec<Message>,
-    files: HashMap<String, Stored>,
-    /// Messages have the time as their name, so no two have the same.
-    last_time: u64,
+    files: HashMap<String, File>,
+    /// Of the last message, in microseconds.
+    last: u64,
 }
 
 /// Either arm is sent; `Err` only ends the handling early.
 type Reply = Result<Answer, Answer>;
 
-/// A bot, and what it may do.
+/// A bot that calls.
 struct Bot {
-    team: usize,
+    workspace: usize,
     scopes: Vec<String>,
+}
+
+impl Bot {
+    fn may(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|held| held == scope)
+    }
+
+    fn needs(&self, scope: &str) -> Result<(), Answer> {
+        if self.may(scope) {
+            return Ok(());
+        }
+        let body = json!({ "ok": false, "error": "missing_scope", "needed": scope,
+            "provided": self.scopes.join(",") });
+        Err(Answer::json(200, &body))
+    }
 }
 
 impl Slack {
     pub(crate) fn new(meter: Meter) -> Slack {
         Slack {
             meter,
-            teams: People::default(),
-            places: People::default(),
-            codes: Codes::default(),
-            grants: Grants::default(),
+            doors: [Door::new(&signin::LASTING), Door::new(&signin::ROTATING)],
+            workspaces: Vec::new(),
+            counted: People::default(),
             revoked: HashSet::new(),
             messages: Vec::new(),
             files: HashMap::new(),
-            last_time: 0,
+            last: 0,
         }
     }
 
     fn route(&mut self, call: &Call, books: &mut Books) -> Reply {
-        let (method, segments) = call.route();
-        match (method, segments.as_slice()) {
-            (_, ["oauth", "v2", "authorize"]) => Ok(self.consent(call, books)),
-            (_, ["archives", _, time]) => Ok(permalink(time, books)),
-            (_, ["archives" | "client", ..]) => Ok(Answer::redirect("/#slack")),
-            ("POST", ["services", team, hook, secret]) => {
-                self.hook(call, (team, hook, secret), books)
-            }
-            ("POST", ["upload", "v1", place]) => self.receive(call, place, books),
+        let (verb, segments) = call.route();
+        match (verb, segments.as_slice()) {
+            ("GET" | "POST", ["oauth", "v2", "authorize"]) => Ok(self.consent(call, books)),
             ("GET" | "POST", ["api", "oauth.v2.access"]) => self.token(call, books),
-            ("GET" | "POST", ["api", name]) => {
-                let bot = self.bot(call)?;
-                let scopes = bot.scopes.join(",");
-                let answer = match self.method(name, call, &bot, books) {
-                    Ok(answer) | Err(answer) => answer,
-                };
-                Ok(answer.with("x-oauth-scopes", scopes))
+            ("GET" | "POST", ["api", name]) => self.method(call, name, books),
+            ("POST", ["services", team, hook, secret]) => {
+                self.hook(call, [team, hook, secret], books)
             }
-            _ => Err(Answer::new(404, "text/plain", "not found")),
+            ("POST", ["upload", "v1", place]) => self.upload(call, place, books),
+            ("GET", ["archives", channel, time]) => Ok(permalink(channel, time, books)),
+            ("GET", ["archives", _] | ["client", ..]) => Ok(Answer::redirect("/#slack")),
+            _ => Ok(Answer::new(404, "text/plain", "Not Found")),
         }
     }
 
-    fn method(&mut self, name: &str, call: &Call, bot: &Bot, books: &mut Books) -> Reply {
-        let given = call.parameters();
-        match name {
-            "auth.test" => Ok(self.who(call, bot)),
-            "auth.revoke" => {
-                self.revoke(call);
-                Ok(ok(json!({ "revoked": true })))
+    fn method(&mut self, call: &Call, name: &str, books: &mut Books) -> Reply {
+        let Some(method) = METHODS.iter().find(|method| method.name == name) else {
+            return Err(no("unknown_method"));
+        };
+        let bot = self.bot(call)?;
+        let scopes = bot.scopes.join(",");
+        let answer = match self.answered(call, method, &bot, books) {
+            Ok(answer) | Err(answer) => answer,
+        };
+        Ok(answer.with("x-oauth-scopes", scopes))
+    }
+
+    fn answered(&mut self, call: &Call, method: &Method, bot: &Bot, books: &mut Books) -> Reply {
+        let workspace = format!("workspace {}", bot.workspace);
+        self.spend(&workspace, &method.tier, call)?;
+        match method.scopes {
+            Scopes::None => (),
+            Scopes::One(scope) => bot.needs(scope)?,
+            Scopes::Either(public, private) => {
+                if !bot.may(private) {
+                    bot.needs(public)?;
+                }
             }
-            "conversations.list" => self.list_channels(&given, bot, call),
-            "conversations.info" => self.show_channel(&given, bot, call),
-            "conversations.history" => self.history(&given, bot, call),
-            "conversations.replies" => self.replies(&given, bot, call),
-            "chat.postMessage" => self.post(&given, bot, call, books),
-            "chat.update" => self.update(&given, bot, call, books),
-            "chat.delete" => self.delete(&given, bot, call, books),
-            "files.getUploadURLExternal" => self.reserve(&given, bot, call, books),
-            "files.completeUploadExternal" => self.complete(&given, bot, call, books),
-            "files.info" => self.show_file(&given, bot, call),
-            "files.delete" => self.delete_file(&given, bot),
+        }
+        let given = Given::read(call, method.takes_json)?;
+        match method.name {
+            "auth.revoke" => self.end(call, &given),
+            "auth.test" => self.myself(call, &given, bot),
+            "chat.delete" => self.delete(call, &given, bot, books),
+            "chat.getPermalink" => self.link(call, &given, bot),
+            "chat.postMessage" => self.post(call, &given, bot, books),
+            "chat.update" => self.update(&given, bot, books),
+            "conversations.history" => self.history(&given, bot),
+            "conversations.info" => self.told_channel(&given, bot),
+            "conversations.list" => self.list(&given, bot),
+            "conversations.replies" => self.replies(&given, bot),
+            "files.completeUploadExternal" => self.complete(call, &given, bot, books),
+            "files.delete" => self.delete_file(&given, bot, books),
+            "files.getUploadURLExternal" => self.reserve(call, &given, bot, books),
+            "files.info" => self.told_file(call, &given, bot),
             _ => Err(no("unknown_method")),
         }
     }
 
-    fn bot(&mut self, call: &Call) -> Result<Bot, Answer> {
-        let token = call.bearer().ok_or_else(|| no("not_authed"))?;
-        if self.revoked.contains(token) {
-            return Err(no("token_revoked"));
-        }
-        match self.grants.judge(token, call.now) {
-            Worth::Live { grant, account: Some(team) } => {
-                Ok(Bot { team, scopes: self.grants.scopes(grant).to_vec() })
-            }
-            Worth::Expired => Err(no("token_expired")),
-            Worth::Revoked => Err(no("token_revoked")),
-            Worth::Unknown if is_token_of_bot(token) => {
-                let team = self.teams.welcome(token, call.now, || team_of(token));
-                Ok(Bot { team, scopes: SCOPES.map(str::to_owned).to_vec() })
-            }
-            Worth::Live { account: None, .. } | Worth::Unknown => Err(no("invalid_auth")),
-        }
-    }
-
-    fn who(&self, call: &Call, bot: &Bot) -> Answer {
-        let team = self.teams.get(bot.team);
-        ok(json!({
-            "url": format!("{}/", call.base), "team": self.name_of(bot), "team_id": team.id,
-            "user": "fanfare", "user_id": user_of(&team.id), "bot_id": bot_of(&team.id),
-            "is_enterprise_install": false,
-        }))
-    }
-
-    fn name_of(&self, bot: &Bot) -> String {
-        let handle = &self.teams.get(bot.team).handle;
-        if handle.starts_with("xoxb-") { "Harbour".to_owned() } else { handle.clone() }
-    }
-
-    /// Refuses what the token may not do.
-    fn demand(bot: &Bot, scope: &str) -> Result<(), Answer> {
-        if bot.scopes.iter().any(|had| had == scope) {
-            return Ok(());
-        }
-        let body = json!({ "ok": false, "error": "missing_scope", "needed": scope,
-            "provided": bot.scopes.join(",") });
-        Err(Answer::json(200, &body))
-    }
-
     fn spend(&mut self, who: &str, rule: &Rule, call: &Call) -> Result<(), Answer> {
-        let place = self.places.welcome(who, call.now, || who.to_owned());
-        let reading = self.meter.spend(place, rule, 1, call.now);
+        let number = self.counted.welcome(who, call.now, || who.to_owned());
+        let reading = self.meter.spend(number, rule, 1, call.now);
         match reading.room {
             Room::Left => Ok(()),
             Room::Exceeded => {
-                Err(too_many(Duration::from_millis(reading.reset.0.saturating_sub(call.now.0))))
+                let millis = reading.reset.0.saturating_sub(call.now.0);
+                Err(too_many(Duration::from_millis(millis)))
             }
         }
-    }
-
-    /// `1503435956.000247`: seconds and millionths, and no message has another's.
-    fn next_time(&mut self, micros: u64) -> String {
-        self.last_time = micros.max(self.last_time + 1);
-        format!("{}.{:06}", self.last_time / 1_000_000, self.last_time % 1_000_000)
     }
 }
 
@@ -205,27 +222,28 @@ impl Simulation for Slack {
     fn operation(&self, call: &Call) -> Option<Operation> {
         let (_, segments) = call.route();
         match segments.as_slice() {
-            ["services", ..] => Some(Operation::Publish),
-            ["upload", ..] => Some(Operation::Upload),
-            ["api", "oauth.v2.access" | "auth.test" | "auth.revoke"] => Some(Operation::Token),
-            ["api", "chat.postMessage" | "chat.update" | "files.completeUploadExternal"] => {
+            ["api", "oauth.v2.access"] => Some(Operation::Token),
+            ["services", ..]
+            | ["api", "chat.postMessage" | "chat.update" | "files.completeUploadExternal"] => {
                 Some(Operation::Publish)
             }
-            ["api", "files.getUploadURLExternal"] => Some(Operation::Upload),
             ["api", "chat.delete" | "files.delete"] => Some(Operation::Delete),
+            ["api", "files.getUploadURLExternal"] | ["upload", ..] => Some(Operation::Upload),
             ["api", _] => Some(Operation::Read),
             _ => None,
         }
     }
 
-    /// The channel, or the webhook.
+    /// The channel's name, or the webhook's.
     fn caller(&self, call: &Call) -> Option<String> {
-        if let ["services", _, hook, _] = call.route().1.as_slice() {
-            return Some(format!("hook-{}", last_four(hook)));
+        if let [services, _, hook, _] = call.segments.as_slice()
+            && services == "services"
+        {
+            return Some(hooks::name(hook));
         }
         let given = call.parameters();
         let channel = given["channel"].as_str().or(given["channel_id"].as_str())?;
-        Some(self.channel_named(channel).handle())
+        self.channel_named(channel)
     }
 
     fn answer(&mut self, call: &Call, books: &mut Books) -> Answer {
@@ -234,111 +252,76 @@ impl Simulation for Slack {
         }
     }
 
+    /// Failures of the Web API come with HTTP 200.
     fn refused(&self, operation: Operation, status: Option<u16>) -> Answer {
+        let flaw = "[ERROR] refused by the sandbox";
         match (operation, status) {
+            (Operation::Token, None | Some(400)) => no("invalid_code"),
+            (_, None | Some(400)) => wrong("invalid_arguments", flaw),
+            (_, Some(401)) => wrong("invalid_auth", flaw),
+            (_, Some(403)) => wrong("restricted_action", flaw),
+            (_, Some(404)) => wrong("channel_not_found", flaw),
+            (_, Some(413)) => wrong("file_upload_size_restricted", flaw),
             (_, Some(429)) => too_many(Duration::from_secs(1)),
-            (_, Some(status)) if status >= 500 => {
-                Answer::json(status, &json!({ "ok": false, "error": "internal_error" }))
-            }
-            (Operation::Token, _) => no("invalid_auth"),
-            (Operation::Upload, Some(status)) => {
-                Answer::new(status, "text/plain", "Refused by the sandbox")
-            }
-            (_, Some(401)) => no("invalid_auth"),
-            (_, Some(403)) => no("not_in_channel"),
-            (_, Some(404)) => no("channel_not_found"),
-            (_, None | Some(_)) => no("invalid_arguments"),
+            (_, Some(503)) => failed(503, "service_unavailable"),
+            (_, Some(status)) => failed(status, "internal_error"),
         }
     }
 
     fn throttled(&self, _: &Call, retry_after: Option<Duration>) -> Answer {
-        too_many(retry_after.unwrap_or(Duration::from_secs(1)))
+        too_many(retry_after.unwrap_or(Duration::from_secs(30)))
     }
 
-    /// Only tokens of an app with rotation expire; the others are revoked.
+    /// Only what an app with token rotation was given expires.
     fn expire(&mut self, call: &Call) {
-        let Some(token) = call.bearer() else { return self.revoke(call) };
-        match self.grants.behind(token).filter(|&grant| self.is_rotating(grant)) {
-            Some(_) => self.grants.expire(token, call.now),
-            None => self.revoke(call),
+        match self.is_rotating(call) {
+            true => self.doors[signin::ROTATES].expire(call),
+            false => self.revoke(call),
         }
     }
 
     fn revoke(&mut self, call: &Call) {
-        if let ["services", team, hook, _] = call.route().1.as_slice() {
-            self.revoked.insert(format!("{team}/{hook}"));
-            return;
-        }
-        let Some(token) = call.bearer() else { return };
-        match self.grants.behind(token) {
-            Some(grant) => self.grants.revoke(grant),
-            None => {
-                self.revoked.insert(token.to_owned());
-            }
+        self.doors.iter_mut().for_each(|door| door.revoke(call));
+        self.revoked.extend(signin::pasted(call).map(str::to_owned));
+        if let [services, rest @ ..] = call.segments.as_slice()
+            && services == "services"
+        {
+            self.revoked.insert(rest.join("/"));
         }
     }
 }
 
-fn ok(mut body: Value) -> Answer {
+fn fine(mut body: Value) -> Answer {
     body["ok"] = json!(true);
     Answer::json(200, &body)
 }
 
-/// Slack says no with HTTP 200.
+fn failed(status: u16, code: &str) -> Answer {
+    Answer::json(status, &json!({ "ok": false, "error": code }))
+}
+
 fn no(code: &str) -> Answer {
-    Answer::json(200, &json!({ "ok": false, "error": code }))
+    failed(200, code)
+}
+
+/// With what Slack says of an argument.
+fn wrong(code: &str, flaw: &str) -> Answer {
+    let body = json!({ "ok": false, "error": code, "response_metadata": { "messages": [flaw] } });
+    Answer::json(200, &body)
 }
 
 fn too_many(wait: Duration) -> Answer {
     let seconds = wait.as_millis().div_ceil(1_000).max(1);
-    Answer::json(429, &json!({ "ok": false, "error": "ratelimited" }))
-        .with("retry-after", seconds.to_string())
+    failed(429, "ratelimited").with("retry-after", seconds.to_string())
 }
 
-/// `xoxb-123-456-abc` (authentication/tokens, August 2026).
-fn is_token_of_bot(token: &str) -> bool {
-    let is_word =
-        |part: &str| part.len() >= 4 && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let mut parts = token.split('-');
-    parts.next() == Some("xoxb") && token.split('-').count() >= 3 && parts.all(is_word)
-}
-
-fn team_of(token: &str) -> String {
-    let number: String = token.bytes().filter(u8::is_ascii_alphanumeric).map(char::from).collect();
-    format!("T{}", last(&number.to_ascii_uppercase(), 9))
-}
-
-fn user_of(team: &str) -> String {
-    format!("U{}", &team[1..])
-}
-
-fn bot_of(team: &str) -> String {
-    format!("B{}", &team[1..])
-}
-
-fn last(text: &str, count: usize) -> &str {
-    &text[text.len().saturating_sub(count)..]
-}
-
-fn last_four(id: &str) -> String {
-    let skipped = id.chars().count().saturating_sub(4);
-    id.chars().skip(skipped).collect()
-}
-
-/// `p1503435956000247`.
-fn permalink(time: &str, books: &Books) -> Answer {
+/// `/archives/C1/p1503435956000247`.
+fn permalink(channel: &str, time: &str, books: &Books) -> Answer {
     let digits = time.trim_start_matches('p');
-    let id = digits.split_at_checked(digits.len().saturating_sub(6));
-    let id = id.map(|(seconds, rest)| format!("{seconds}.{rest}")).unwrap_or_default();
+    let (seconds, micros) = digits.split_at_checked(10).unwrap_or((digits, ""));
+    let id = format!("{channel}/{seconds}.{micros}");
     match books.ledger.find(Platform::Slack, &id) {
         Some(entry) => Answer::redirect(&format!("/#post-{}", entry.sequence)),
-        None => Answer::new(404, "text/plain", "Not found"),
-    }
-}
-
-impl Channel {
-    /// As readers know it.
-    pub(super) fn handle(&self) -> String {
-        format!("#{}", self.name)
+        None => Answer::new(404, "text/plain", "Not Found"),
     }
 }

@@ -9,25 +9,25 @@ use fanfare::{
         secret::Secret,
     },
     engine::facade::{ConnectRequest, Connecting, PlanRequest},
-    sandbox::{FaultKind, LedgerEntry, Operation},
+    sandbox::{Fault, FaultKind, LedgerEntry, Operation},
 };
 
 use crate::{
     networks::File,
-    world::{World, in_doubt, part, published, settled, text_content, upload},
+    world::{
+        SLACK_BOT, SLACK_WEBHOOK, World, failed, held, in_doubt, part, published, settled,
+        text_content, upload,
+    },
 };
 
 const TELEGRAM_BOT: &str = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11";
+
+const SLACK_CHANNEL: &str = "C0123456789";
 
 const DISCORD_BOT: &str = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs";
 const DISCORD_CHANNEL: &str = "222222222222222222";
 const DISCORD_WEBHOOK: &str = "https://discord.com/api/webhooks/111111111111111111/\
     abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789_-ABCD";
-
-const SLACK_BOT: &str = "xoxb-1234567890-abcdefghijklmnop";
-const SLACK_CHANNEL: &str = "C0123456789";
-const SLACK_WEBHOOK: &str =
-    "https://hooks.slack.com/services/T0123456789/B0123456789/abcdefghijklmnop";
 
 /// What is published with which options; the text that is seen, and the kinds of the files.
 type Row =
@@ -152,137 +152,6 @@ async fn every_kind_of_post_arrives_once_in_a_channel_of_discord() {
     world.check().await;
 }
 
-/// A part with files becomes a message a moment later, and is answered all the same.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_post_arrives_once_in_a_channel_of_slack() {
-    let world = World::new().await;
-    let [photo, other, gif, film, paper] = files(&world).await;
-    let pasted = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
-    let chosen = world.connect("slack/app", "harbour").await;
-    assert_eq!(chosen.identity.handle, "#harbour");
-    for account in [pasted, chosen] {
-        let rows: [Row; 8] = [
-            (vec![part("Hello & <you>", &[])], &[], "Hello & <you>", &[]),
-            (
-                vec![part("Read https://e.com", &[])],
-                &[("unfurl", "false")],
-                "Read https://e.com",
-                &[],
-            ),
-            (vec![part("A photo", &[photo])], &[], "A photo", &["image"]),
-            (vec![part("Photos", &[photo, other])], &[], "Photos", &["image", "image"]),
-            (vec![part("", &[gif])], &[], "", &["image"]),
-            (vec![part("A film", &[film])], &[], "A film", &["video"]),
-            (vec![part("Pages", &[paper])], &[], "Pages", &["document"]),
-            (vec![part("Go <on>", &[])], &[("buttons", "On | https://e.com")], "Go <on>", &[]),
-        ];
-        for (parts, options, text, kinds) in rows {
-            let (delivery, found) = seen(&world, &account, parts, options).await;
-            assert_eq!(told(&found), [(text, kinds.to_vec())]);
-            assert_eq!((delivery.live.len(), &delivery.live[0].url), (1, &found[0].url));
-        }
-        for first in [vec![], vec![photo]] {
-            let thread = vec![part("One", &first), part("Two", &[photo]), part("Three", &[])];
-            let (delivery, found) = seen(&world, &account, thread, &[]).await;
-            let texts: Vec<_> = found.iter().map(|entry| entry.text.as_str()).collect();
-            assert_eq!(texts, ["One", "Two", "Three"]);
-            assert_eq!(delivery.live.len(), 3);
-            for answer in &found[1..] {
-                assert_eq!(answer.reply_to.as_ref(), Some(&found[0].id));
-            }
-        }
-    }
-    let hook = join(&world, "slack/webhook", "news", SLACK_WEBHOOK).await;
-    let (delivery, found) = seen(&world, &hook, vec![part("Hello & <you>", &[])], &[]).await;
-    assert_eq!(told(&found), [("Hello & <you>", vec![])]);
-    assert_eq!(delivery.live.len(), 1);
-    world.check().await;
-}
-
-/// By the key in its metadata, and by its files.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_of_a_bot_of_slack_is_published_once() {
-    for has_file in [false, true] {
-        let world = World::new().await;
-        world.set_grace(7 * 24 * 3_600).await;
-        let account = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
-        let [photo, ..] = files(&world).await;
-        let media = if has_file { vec![photo] } else { Vec::new() };
-        // Another message says the same.
-        let parts = vec![part("Hello", &media)];
-        seen(&world, &account, parts.clone(), &[]).await;
-        for kind in [FaultKind::DropAnswer, FaultKind::Unavailable] {
-            world.planet.fault(kind, Operation::Publish, 1);
-            let content = Content { parts: parts.clone(), ..Content::default() };
-            let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
-            world.through(&[delivery.id]).await;
-            let delivery = world.delivery(delivery.id);
-            assert!(published(&delivery.state), "{delivery:?}\n{}", world.story(&delivery));
-            assert_eq!(delivery.live.len(), 1);
-        }
-        assert_eq!(world.planet.texts(&account), ["Hello"; 3]);
-        world.check().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_slack_published_is_changed_and_taken_down() {
-    let world = World::new().await;
-    let account = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
-    let [photo, ..] = files(&world).await;
-    for media in [vec![], vec![photo]] {
-        let (delivery, found) = seen(&world, &account, vec![part("Helo", &media)], &[]).await;
-        let (engine, caller) = (&world.engine, &world.caller);
-        engine.revise_delivery(caller, delivery.id, 0, "Hello & you".to_owned()).await.unwrap();
-        let now = |id: &str| entries(&world, &account).into_iter().find(|entry| entry.id == id);
-        assert_eq!(now(&found[0].id).unwrap().text, "Hello & you");
-        for _ in 0..2 {
-            engine.remove_delivery(caller, delivery.id).await.unwrap();
-        }
-        assert!(now(&found[0].id).unwrap().deleted_at.is_some());
-    }
-    world.check().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_channel_of_slack_that_cannot_be_written_in_is_refused_when_it_is_connected() {
-    let world = World::new().await;
-    for (channel, words) in [
-        ("C0123GONE00", "The channel is archived"),
-        ("G0123AWAY00", "the bot sees no such channel"),
-    ] {
-        let request = ConnectRequest {
-            platform: "slack".to_owned(),
-            server: String::new(),
-            login: "bot".to_owned(),
-            identifier: channel.to_owned(),
-            password: Some(Secret::new(SLACK_BOT)),
-            reconnect: None,
-        };
-        let problem = world.engine.connect(&world.caller, request).await.unwrap_err();
-        assert!(problem.sentence.contains(words), "{problem:?}");
-    }
-    // One that it is not in, and may write in.
-    let account = join(&world, "slack/bot", "C0123AWAY00", SLACK_BOT).await;
-    let (_, found) = seen(&world, &account, vec![part("Hello", &[])], &[]).await;
-    assert_eq!(told(&found), [("Hello", vec![])]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_of_slack_that_is_revoked_sets_the_account_aside() {
-    let world = World::new().await;
-    for (place, identifier, secret) in
-        [("slack/bot", SLACK_CHANNEL, SLACK_BOT), ("slack/webhook", "", SLACK_WEBHOOK)]
-    {
-        let account = join(&world, place, identifier, secret).await;
-        world.planet.fault(FaultKind::RevokeToken, Operation::Publish, 1);
-        let delivery = world.say("Hello", &account, PlanRequest::Now).await;
-        let delivery = world.until(delivery.id, settled).await;
-        assert!(crate::world::held(&delivery.state), "{place}: {:?}", delivery.state);
-        assert!(world.planet.texts(&account).is_empty());
-    }
-}
-
 /// The nonce recognises a repetition, and the channel's listing tells the rest.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_of_a_bot_of_discord_is_published_once() {
@@ -318,7 +187,7 @@ async fn a_message_of_discord_is_not_taken_for_an_earlier_one_that_says_the_same
 const MUTE: &[(&str, &str, &str)] = &[
     ("telegram", "@kiosk", TELEGRAM_BOT),
     ("discord/webhook", "", DISCORD_WEBHOOK),
-    ("slack/webhook", "", SLACK_WEBHOOK),
+    ("slack/webhook", "#news", SLACK_WEBHOOK),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -334,4 +203,145 @@ async fn a_lost_answer_is_in_doubt_where_nothing_can_be_looked_up() {
         assert_eq!(world.planet.texts(&account), ["Hello"], "{place}");
         world.check().await;
     }
+}
+
+/// Of files, Slack tells later which message they became.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_post_arrives_once_in_a_channel_of_slack() {
+    let world = World::new().await;
+    let account = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
+    assert_eq!(account.identity.handle, "#channel-6789");
+    let [photo, other, gif, film, paper] = files(&world).await;
+    let rows: [Row; 8] = [
+        (vec![part("Hello & <you>", &[])], &[("unfurl", "false")], "Hello & <you>", &[]),
+        (vec![part("Read https://example.com", &[])], &[], "Read https://example.com", &[]),
+        (vec![part("A guide", &[])], &[("buttons", "Read | https://e.com")], "A guide", &[]),
+        (vec![part("A photo", &[photo])], &[], "A photo", &["image"]),
+        (vec![part("", &[gif])], &[], "", &["gif"]),
+        (vec![part("A film", &[film])], &[], "A film", &["video"]),
+        (vec![part("Pages", &[paper])], &[], "Pages", &["document"]),
+        (vec![part("Swipe", &[photo, other, film])], &[], "Swipe", &["image", "image", "video"]),
+    ];
+    for (parts, options, text, kinds) in rows {
+        let (delivery, found) = seen(&world, &account, parts, options).await;
+        assert_eq!(told(&found), [(text, kinds.to_vec())]);
+        assert_eq!((delivery.live.len(), &delivery.live[0].url), (1, &found[0].url));
+    }
+    let thread = vec![part("One", &[photo]), part("Two", &[]), part("Three", &[other])];
+    let (delivery, found) = seen(&world, &account, thread, &[("broadcast", "true")]).await;
+    let wanted = [("One", vec!["image"]), ("Two", vec![]), ("Three", vec!["image"])];
+    assert_eq!(told(&found), wanted);
+    assert_eq!(delivery.live.len(), 3);
+    assert!(found[1..].iter().all(|answer| answer.reply_to.as_ref() == Some(&found[0].id)));
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_of_slack_writes_texts_and_buttons_and_takes_nothing_back() {
+    let world = World::new().await;
+    let account = join(&world, "slack/webhook", "#news", SLACK_WEBHOOK).await;
+    let parts = vec![part("Hello & <you>", &[])];
+    let (delivery, found) =
+        seen(&world, &account, parts, &[("buttons", "Read | https://e.com")]).await;
+    assert_eq!(told(&found), [("Hello & <you>", vec![])]);
+    let kept = world.engine.remove_delivery(&world.caller, delivery.id).await;
+    assert!(kept.is_err(), "{kept:?}");
+    assert_eq!(entries(&world, &account)[0].deleted_at, None);
+    world.check().await;
+}
+
+/// A message by the key in its metadata, a part with files by its first file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_of_a_bot_of_slack_is_looked_for_and_published_once() {
+    let world = World::new().await;
+    world.set_grace(7 * 24 * 3_600).await;
+    let account = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
+    let [photo, ..] = files(&world).await;
+    for parts in [
+        vec![part("Hello", &[])],
+        vec![part("Hello", &[]), part("again", &[])],
+        vec![part("A photo", &[photo])],
+        vec![part("A photo", &[photo]), part("again", &[photo])],
+    ] {
+        for (kind, after) in [(FaultKind::DropAnswer, 0), (FaultKind::Unavailable, 0)]
+            .into_iter()
+            .chain((parts.len() > 1).then_some((FaultKind::DropAnswer, 1)))
+        {
+            let before = entries(&world, &account).len();
+            let fault = Fault { after, ..Fault::new(kind, Operation::Publish) };
+            world.planet.sandbox.inject(fault);
+            let content = Content { parts: parts.clone(), ..Content::default() };
+            let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
+            world.through(&[delivery.id]).await;
+            let delivery = world.delivery(delivery.id);
+            let story = world.story(&delivery);
+            assert!(published(&delivery.state), "{kind:?} {delivery:?}\n{story}");
+            let found = entries(&world, &account).split_off(before);
+            assert_eq!(found.len(), parts.len(), "{kind:?} {story}");
+        }
+    }
+    world.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_slack_refuses_fails_in_its_words_and_a_withdrawn_token_asks_for_the_person() {
+    for (place, identifier, secret) in
+        [("slack/bot", SLACK_CHANNEL, SLACK_BOT), ("slack/webhook", "#news", SLACK_WEBHOOK)]
+    {
+        let world = World::new().await;
+        let account = join(&world, place, identifier, secret).await;
+        world.planet.fault(FaultKind::Refuse, Operation::Publish, 1);
+        let delivery = world.say("Refused", &account, PlanRequest::Now).await;
+        let delivery = world.until(delivery.id, settled).await;
+        assert!(failed(&delivery.state), "{place}: {delivery:?}");
+        assert!(world.story(&delivery).contains("invalid_arguments"), "{place}");
+        world.planet.fault(FaultKind::Throttle, Operation::Publish, 1);
+        let delivery = world.say("Throttled", &account, PlanRequest::Now).await;
+        world.through(&[delivery.id]).await;
+        assert!(published(&world.delivery(delivery.id).state), "{place}");
+        world.planet.fault(FaultKind::RevokeToken, Operation::Publish, 1);
+        let delivery = world.say("Withdrawn", &account, PlanRequest::Now).await;
+        let delivery = world.until(delivery.id, settled).await;
+        assert!(held(&delivery.state), "{place}: {delivery:?}");
+        assert_eq!(world.planet.texts(&account), ["Throttled"], "{place}");
+        world.check().await;
+    }
+}
+
+/// Where the platform keeps to one message a second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_on_slack_keeps_to_a_message_a_second() {
+    let world = World::limited().await;
+    let account = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
+    let parts = ["1", "2", "3", "4"].map(|text| part(text, &[])).to_vec();
+    let content = Content { parts, ..Content::default() };
+    let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
+    world.through(&[delivery.id]).await;
+    assert!(published(&world.delivery(delivery.id).state));
+    assert_eq!(world.planet.texts(&account), ["1", "2", "3", "4"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_on_slack_is_changed_and_taken_down_with_its_files() {
+    let world = World::new().await;
+    let account = join(&world, "slack/bot", SLACK_CHANNEL, SLACK_BOT).await;
+    let [photo, ..] = files(&world).await;
+    for parts in [vec![part("Before", &[])], vec![part("Before", &[photo]), part("Two", &[])]] {
+        let (delivery, found) = seen(&world, &account, parts, &[]).await;
+        let changed = world
+            .engine
+            .revise_delivery(&world.caller, delivery.id, 0, "After & <so>".to_owned())
+            .await;
+        assert!(changed.is_ok(), "{changed:?}");
+        let entry =
+            |id: &str| entries(&world, &account).into_iter().find(|it| it.id == id).unwrap();
+        assert_eq!(entry(&found[0].id).text, "After & <so>");
+        world.planet.fault(FaultKind::DropAnswer, Operation::Delete, 1);
+        let lost = world.engine.remove_delivery(&world.caller, delivery.id).await;
+        assert!(lost.is_err(), "{lost:?}");
+        let removed = world.engine.remove_delivery(&world.caller, delivery.id).await.unwrap();
+        assert!(removed.live.is_empty());
+        assert!(found.iter().all(|it| entry(&it.id).deleted_at.is_some()));
+    }
+    world.check().await;
 }

@@ -19,6 +19,7 @@ mod recovery;
 mod removing;
 mod retry;
 mod secrets;
+mod sharing;
 mod troubles;
 mod wide;
 mod world;

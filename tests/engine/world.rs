@@ -35,6 +35,10 @@ use fanfare::{
 
 pub(crate) const PASSWORD: &str = "abcd-efgh-ijkl-mnop";
 
+pub(crate) const SLACK_BOT: &str = "xoxb-example-exampleExampleExample1234";
+pub(crate) const SLACK_WEBHOOK: &str =
+    "https://hooks.slack.com/services/T0000EXAMPLE/B0000EXAMPLE/exampleExampleExample1234";
+
 pub(crate) const SPEED: u32 = 40;
 
 /// What outlives a crash: the platforms, the store's rows, and time.
@@ -444,10 +448,8 @@ pub(crate) fn pasted(platform: &str) -> &'static str {
              abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789_-ABCD"
         }
         "wordpress" => "abcd EFGH 1234 ijkl MNOP 5678",
-        "slack/bot" => "xoxb-1234567890-abcdefghijklmnop",
-        "slack/webhook" => {
-            "https://hooks.slack.com/services/T0123456789/B0123456789/abcdefghijklmnop"
-        }
+        "slack/bot" => SLACK_BOT,
+        "slack/webhook" => SLACK_WEBHOOK,
         "whatsapp" => "EAAabcdefghijklmnopqrstuvwxyz0123456789",
         "webhook" => "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
         _ => PASSWORD,

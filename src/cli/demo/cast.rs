@@ -24,7 +24,7 @@ pub(super) const CAST: [Person; 22] = [
     Person::new("yuri", "youtube", Full),
     Person::new("kiosk", "telegram", Full),
     Person::new("channel-2222", "discord", Full).through("bot"),
-    Person::new("#harbour", "slack", Full).chosen_by("harbour").through("app"),
+    Person::new("#news", "slack", Full).chosen_by("harbour").through("app"),
     Person::new("106540352242922", "whatsapp", Full),
     Person::new("willa", "wordpress", Full).on("wordpress"),
     Person::new("shop", "webhook", Full).on("webhook/shop"),

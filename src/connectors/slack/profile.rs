@@ -71,7 +71,7 @@ pub(super) const PROFILE: Profile = Profile {
     guide: include_str!("../../guides/slack.md"),
 };
 
-/// One token of the bot stands for all channels, so nothing ends it in passing. An app may take
+/// One grant of the bot stands for all channels, so nothing ends it in passing. An app may take
 /// PKCE, but only if it was switched on (`pkce_not_allowed`).
 const OF_APPS: OAuth = OAuth {
     name: OAUTH,
@@ -95,8 +95,8 @@ const OF_APPS: OAuth = OAuth {
     proof: Proof::StateOnly,
     separator: ScopeSeparator::Comma,
     required: &["chat:write", "channels:read"],
-    // Unless rotation is switched on in the app, which cannot be undone.
-    refresh: RefreshModel::Never,
+    // Only if rotation is switched on in the app, which cannot be undone; else no token ends.
+    refresh: RefreshModel::Rotating,
     first: FirstToken::Lasting,
     targets: Targets::Several,
 };

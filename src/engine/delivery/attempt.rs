@@ -33,7 +33,7 @@ use crate::{
         recovery::Guard,
         retry::{self, Armedness, Reaction, Refreshed, Situation},
     },
-    store::Read,
+    store::{Owner, Read},
 };
 
 /// What an attempt knows while it lives.
@@ -494,9 +494,13 @@ impl Attempt<'_> {
                 .await
             }
             Reaction::Refresh if doubted.is_some() => {
-                doubt::hand_back(self, End::NeedsRefresh).await
+                let end = self.end_of_old_token()?;
+                doubt::hand_back(self, end).await
             }
-            Reaction::Refresh => self.step_back(End::NeedsRefresh).await,
+            Reaction::Refresh => {
+                let end = self.end_of_old_token()?;
+                self.step_back(end).await
+            }
             Reaction::Reconnect => self.access_refused(doubted, &refusal).await,
             Reaction::Again { at } if doubted.is_none() => self.again(at, refusal).await,
             // It is not there, and still the platform says that it has the like: an older post.
@@ -521,13 +525,24 @@ impl Attempt<'_> {
         }
     }
 
+    /// What was refused may have been renewed already, by whoever shares the grant.
+    pub(super) fn end_of_old_token(&self) -> Result<End, Halt> {
+        let (store, sent) = (&self.core().store, self.assignment.secrets.access.as_ref());
+        let (organization, id) = (self.account.organization, self.account.id);
+        let stored = |owner: &Owner, field: &str| store.secret(organization, owner, field);
+        Ok(match tokens::is_current(stored, id, sent)? {
+            true => End::NeedsRefresh,
+            false => End::Settled,
+        })
+    }
+
     async fn access_refused(
         &self,
         doubted: Option<Armed>,
         refusal: &Refusal,
     ) -> Result<Course, Halt> {
         let (fence, now) = (self.fence, self.core().now());
-        let (id, revision) = (self.account.id, self.account.revision);
+        let (id, secrets) = (self.account.id, self.assignment.secrets.clone());
         let platform = self.connector.profile().name;
         let reason = match refusal.words.as_str() {
             "" => format!("{platform} no longer accepts our access."),
@@ -536,13 +551,15 @@ impl Attempt<'_> {
         let end = self
             .core()
             .commit("access refused", move |view| {
-                let stored = view.account(fence.organization, id)?;
+                let sent = secrets.access.as_ref();
                 // The person signed in while the request was under way with the old token.
-                if stored.as_ref().is_some_and(|account| account.revision != revision) {
+                let stored =
+                    |owner: &Owner, field: &str| view.secret(fence.organization, owner, field);
+                if !tokens::is_current(stored, id, sent)? {
                     transitions::return_claimed(view, fence, doubted, now)?;
                     return Ok(End::Settled);
                 }
-                if let Some(account) = stored {
+                if let Some(account) = view.account(fence.organization, id)? {
                     tokens::note_revoked(view, account, reason, now)?;
                 }
                 transitions::hold_claimed(view, fence, doubted, now)?;

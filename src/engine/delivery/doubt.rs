@@ -136,7 +136,8 @@ async fn look(attempt: &mut Attempt<'_>, request: &Request, armed: Armed) -> Res
         Err(error) => return look_later(attempt, armed, error.to_string()).await,
     };
     if reply.status == 401 && attempt.refreshable() {
-        return hand_back(attempt, End::NeedsRefresh).await;
+        let end = attempt.end_of_old_token()?;
+        return hand_back(attempt, end).await;
     }
     if matches!(reply.status, 408 | 425 | 429 | 500..) {
         let reason = format!("the platform answered HTTP {}", reply.status);

@@ -1,199 +1,209 @@
-//! Files: a place, the bytes, and then a message that shows them (working-with-files, August 2026).
+//! Files: a place is reserved, the bytes are sent there, and all of a message are completed at once
+//! (<https://docs.slack.dev/messaging/working-with-files>, 2026-08).
+//!
+//! A file that is not completed is known to nobody. "The file is shared asynchronously": its
+//! message is there at once, and the file tells of it some moments later.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{
-    Answer, Books, Bot, Call, READS, Reply, Slack,
-    messages::{Draft, unescaped},
-    no, ok,
-};
 use crate::{
     domain::time::Timestamp,
-    sandbox::{kept::Kept, ledger::LedgerMedia},
+    sandbox::{
+        Platform,
+        kept::Kept,
+        ledger::LedgerMedia,
+        wire::{Answer, Call},
+        world::Books,
+    },
 };
 
+use super::{Bot, Given, MESSAGES, Reply, Slack, fine, messages, messages::Draft, no, wrong};
+
 const BYTES_MAX: u64 = 1_000_000_000;
+const ALT_CHARS_MAX: usize = 1_000;
 
-/// "The file is shared asynchronously": after so long the message is there.
-const SHARED_AFTER: Duration = Duration::from_secs(1);
+const SHARES_AFTER: Duration = Duration::from_secs(2);
 
-pub(super) struct Stored {
-    team: usize,
+pub(super) struct File {
+    workspace: usize,
+    /// The last part of the address that its bytes go to.
     place: String,
     name: String,
+    title: String,
     alt: String,
     length: u64,
     kept: Option<Kept>,
-    /// Where it is shown: channel, whether that is private, message, from when on.
-    shares: Vec<(String, bool, String, Timestamp)>,
-    is_complete: bool,
+    completed: Option<Timestamp>,
     is_gone: bool,
-}
-
-impl Stored {
-    pub(super) fn media(&self) -> Option<LedgerMedia> {
-        let kept = self.kept.as_ref()?;
-        let mut media = kept.for_ledger(&self.alt);
-        if !kept.mime.starts_with("video/") && !kept.mime.starts_with("image/") {
-            media.kind = "document";
-        }
-        Some(media)
-    }
 }
 
 impl Slack {
     pub(super) fn reserve(
         &mut self,
-        given: &Value,
-        bot: &Bot,
         call: &Call,
+        given: &Given,
+        bot: &Bot,
         books: &mut Books,
     ) -> Reply {
-        Slack::demand(bot, "files:write")?;
-        self.spend(&format!("reserve {}", bot.team), &READS, call)?;
-        let name = given["filename"].as_str().filter(|name| !name.is_empty());
-        // A form has it as text.
-        let length = given["length"].as_str().and_then(|text| text.parse().ok());
-        let length = length.or(given["length"].as_u64());
-        let (Some(name), Some(length)) = (name, length) else {
-            return Err(no("invalid_arguments"));
-        };
-        if !(1..=BYTES_MAX).contains(&length) {
+        given.only(&["alt_txt", "filename", "length", "snippet_type"])?;
+        let (name, alt) = (given.text("filename")?, given.text("alt_txt")?);
+        let length = given.whole("length")?.unwrap_or(0);
+        if name.is_empty() || length == 0 {
+            return Err(wrong("missing_argument", "[ERROR] filename and length are needed"));
+        }
+        if length > BYTES_MAX {
             return Err(no("file_upload_size_restricted"));
         }
-        let alt = given["alt_txt"].as_str().unwrap_or_default().to_owned();
-        let id = format!("F{}", books.chance.word(10).to_ascii_uppercase());
-        let place = books.chance.word(80);
+        if alt.chars().count() > ALT_CHARS_MAX {
+            return Err(no("alt_txt_too_large"));
+        }
+        let id = format!("F{}", books.chance.base32(10).to_ascii_uppercase());
+        let place = books.chance.word(40);
         let url = format!("{}/upload/v1/{place}", call.base);
-        let (team, name) = (bot.team, name.to_owned());
-        let stored = Stored {
-            team,
+        let file = File {
+            workspace: bot.workspace,
             place,
-            name,
-            alt,
+            name: name.to_owned(),
+            title: String::new(),
+            alt: alt.to_owned(),
             length,
             kept: None,
-            shares: Vec::new(),
-            is_complete: false,
+            completed: None,
             is_gone: false,
         };
-        self.files.insert(id.clone(), stored);
-        Ok(ok(json!({ "upload_url": url, "file_id": id })))
+        self.files.insert(id.clone(), file);
+        Ok(fine(json!({ "upload_url": url, "file_id": id })))
     }
 
-    /// "raw bytes or multipart"; whoever has the address may send.
-    pub(super) fn receive(&mut self, call: &Call, place: &str, books: &mut Books) -> Reply {
-        let wrong = |text: &'static str| Answer::new(400, "text/plain", text);
-        let Some(stored) = self.files.values_mut().find(|file| file.place == place) else {
-            return Err(Answer::new(404, "text/plain", "no such upload"));
-        };
-        let bytes = match call.fields.iter().find(|field| field.file_name.is_some()) {
-            Some(field) => field.bytes.clone(),
-            None => call.body.clone(),
-        };
-        if bytes.len() as u64 != stored.length {
-            return Err(wrong("the length is not the one that was announced"));
+    /// Raw bytes, or a form with one file in it.
+    pub(super) fn upload(&mut self, call: &Call, place: &str, books: &mut Books) -> Reply {
+        let said = |status: u16, words: String| Answer::new(status, "text/plain", words);
+        let file = self.files.values_mut().find(|it| it.place == place && it.completed.is_none());
+        let Some(file) = file else { return Err(said(404, "Not Found".to_owned())) };
+        let bytes = call.fields.first().map_or(&call.body, |field| &field.bytes).clone();
+        if bytes.len() as u64 != file.length {
+            return Err(said(400, "the length is not the one that was announced".to_owned()));
         }
-        let full = |_| Answer::new(500, "text/plain", "the sandbox is full");
-        stored.kept = Some(Kept::keep(books, vec![bytes]).map_err(full)?);
-        Ok(Answer::new(200, "text/plain", format!("OK - {}", stored.length)))
+        let size = bytes.len();
+        let kept = Kept::keep(books, vec![bytes]);
+        file.kept = Some(kept.map_err(|_| said(500, "the sandbox is full".to_owned()))?);
+        Ok(said(200, format!("OK - {size}")))
     }
 
     pub(super) fn complete(
         &mut self,
-        given: &Value,
-        bot: &Bot,
         call: &Call,
+        given: &Given,
+        bot: &Bot,
         books: &mut Books,
     ) -> Reply {
-        Slack::demand(bot, "files:write")?;
-        let asked = given["files"].as_array().filter(|files| !files.is_empty());
-        let asked = asked.ok_or_else(|| no("invalid_arguments"))?;
-        let mut ids = Vec::new();
-        for file in asked {
+        given.only(&["channel_id", "files", "initial_comment", "thread_ts"])?;
+        let files = given.value("files").and_then(Value::as_array).filter(|all| !all.is_empty());
+        let Some(files) = files else {
+            return Err(wrong("invalid_arguments", "[ERROR] missing required field: files"));
+        };
+        let mut ids: Vec<String> = Vec::new();
+        for file in files {
             let id = file["id"].as_str().unwrap_or_default();
-            let Some(stored) = self.files.get(id).filter(|it| it.team == bot.team && !it.is_gone)
-            else {
-                return Err(no("file_not_found"));
+            let is_ready = |it: &&File| {
+                it.workspace == bot.workspace && it.kept.is_some() && it.completed.is_none()
             };
-            if stored.kept.is_none() {
-                return Err(no("missing_file_data"));
+            if self.files.get(id).filter(is_ready).is_none() || ids.iter().any(|it| it == id) {
+                return Err(no("file_not_found"));
             }
             ids.push(id.to_owned());
         }
-        let told: Vec<Value> =
-            asked.iter().map(|file| json!({ "id": file["id"], "title": file["title"] })).collect();
-        if given["channel_id"].is_null() {
-            self.finish(&ids);
-            return Ok(ok(json!({ "files": told })));
-        }
-        let channel = self.channel(given, "channel_id")?;
-        self.may_write(&channel, bot, call)?;
-        let text = given["initial_comment"].as_str().unwrap_or_default();
-        let thread = self.thread(given, &channel)?;
-        let shown = call.now.after(SHARED_AFTER);
-        let media = ids.iter().filter_map(|id| self.files.get(id)?.media()).collect();
-        let draft = Draft {
-            text: unescaped(text),
-            sent: text.to_owned(),
-            media,
-            files: ids.clone(),
-            thread,
-            ..Draft::default()
+        let channel = match given.text("channel_id")? {
+            "" => None,
+            id => Some(self.writable(bot, id)?),
         };
-        let time = self.keep(draft, &channel, bot, (call, shown), books);
-        for id in &ids {
-            if let Some(stored) = self.files.get_mut(id) {
-                let share = (channel.id.clone(), channel.is_private, time.clone(), shown);
-                stored.shares.push(share);
-            }
+        // A file is shared by members only, whatever else a bot may do in public channels.
+        if channel.as_ref().is_some_and(|channel| !channel.is_member) {
+            return Err(no("not_in_channel"));
         }
-        self.finish(&ids);
-        Ok(ok(json!({ "files": told })))
+        let thread = match &channel {
+            Some(channel) => self.thread(given, channel)?,
+            None => None,
+        };
+        if let Some(channel) = &channel {
+            self.spend(&channel.id, &MESSAGES, call)?;
+        }
+        for (id, said) in ids.iter().zip(files) {
+            let Some(file) = self.files.get_mut(id) else { continue };
+            let title = said["title"].as_str().filter(|title| !title.is_empty());
+            file.title = title.unwrap_or(&file.name).to_owned();
+            file.completed = Some(call.now);
+        }
+        if let Some(channel) = &channel {
+            let place = self.place(bot, channel, thread, false);
+            let draft = Draft::of_comment(given.text("initial_comment")?);
+            self.keep(call, &place, draft, ids.clone(), books);
+        }
+        let told = |id: &String| json!({ "id": id, "title": self.files[id].title });
+        Ok(fine(json!({ "files": ids.iter().map(told).collect::<Vec<_>>() })))
     }
 
-    fn finish(&mut self, ids: &[String]) {
-        for id in ids {
-            if let Some(stored) = self.files.get_mut(id) {
-                stored.is_complete = true;
-            }
-        }
-    }
-
-    fn file(&self, given: &Value, bot: &Bot) -> Result<(String, &Stored), Answer> {
-        let id = given["file"].as_str().unwrap_or_default();
-        let found = self.files.get(id).filter(|file| file.team == bot.team && file.is_complete);
-        match found {
+    fn completed(&self, given: &Given, bot: &Bot) -> Result<String, Answer> {
+        let id = given.needed("file")?;
+        let known = |it: &&File| it.workspace == bot.workspace && it.completed.is_some();
+        match self.files.get(id).filter(known) {
             Some(file) if file.is_gone => Err(no("file_deleted")),
-            Some(file) => Ok((id.to_owned(), file)),
+            Some(_) => Ok(id.to_owned()),
             None => Err(no("file_not_found")),
         }
     }
 
-    pub(super) fn show_file(&mut self, given: &Value, bot: &Bot, call: &Call) -> Reply {
-        Slack::demand(bot, "files:read")?;
-        self.spend(&format!("file {}", bot.team), &READS, call)?;
-        let (id, file) = self.file(given, bot)?;
+    pub(super) fn told_file(&mut self, call: &Call, given: &Given, bot: &Bot) -> Reply {
+        given.only(&["cursor", "file", "limit"])?;
+        let id = self.completed(given, bot)?;
+        let file = &self.files[&id];
         let mut shares = json!({});
-        for (channel, is_private, time, from) in &file.shares {
-            if *from <= call.now && self.message(channel, time).is_some() {
-                let kind = if *is_private { "private" } else { "public" };
-                shares[kind][channel] = json!([{ "ts": time }]);
+        if file.completed.is_some_and(|at| at.after(SHARES_AFTER) <= call.now) {
+            for message in self.messages.iter().filter(|it| it.files.contains(&id) && !it.is_gone) {
+                let kind = if message.channel.starts_with('G') { "private" } else { "public" };
+                let share = json!({ "ts": messages::written(message.time) });
+                shares[kind][&message.channel] = json!([share]);
             }
         }
-        let mime = file.kept.as_ref().map_or("", |kept| kept.mime);
-        Ok(ok(json!({ "file": { "id": id, "name": file.name, "title": file.name,
-            "mimetype": mime, "size": file.length, "alt_txt": file.alt, "shares": shares } })))
+        let kept = file.kept.as_ref();
+        let told = json!({ "id": id, "name": file.name, "title": file.title,
+            "mimetype": kept.map(|kept| kept.mime), "size": file.length, "alt_txt": file.alt,
+            "url_private": kept.map(|kept| kept.address(call)), "shares": shares });
+        Ok(fine(json!({ "file": told })))
     }
 
-    pub(super) fn delete_file(&mut self, given: &Value, bot: &Bot) -> Reply {
-        Slack::demand(bot, "files:write")?;
-        let (id, _) = self.file(given, bot)?;
+    /// Gone from the messages that showed it, which stay.
+    pub(super) fn delete_file(&mut self, given: &Given, bot: &Bot, books: &mut Books) -> Reply {
+        given.only(&["file"])?;
+        let id = self.completed(given, bot)?;
         if let Some(file) = self.files.get_mut(&id) {
             file.is_gone = true;
         }
-        Ok(ok(json!({})))
+        for at in 0..self.messages.len() {
+            if !self.messages[at].files.contains(&id) {
+                continue;
+            }
+            self.messages[at].files.retain(|file| *file != id);
+            let message = &self.messages[at];
+            let media = message.files.iter().filter_map(|file| self.media(file)).collect();
+            let entry = format!("{}/{}", message.channel, messages::written(message.time));
+            books.ledger.replace_media(Platform::Slack, &entry, media);
+        }
+        Ok(fine(json!({})))
+    }
+
+    pub(super) fn media(&self, id: &str) -> Option<LedgerMedia> {
+        let file = self.files.get(id)?;
+        let kept = file.kept.as_ref()?;
+        let kind = match kept.mime {
+            "image/gif" => "gif",
+            mime if mime.starts_with("image/") => "image",
+            mime if mime.starts_with("video/") => "video",
+            mime if mime.starts_with("audio/") => "audio",
+            _ => "document",
+        };
+        Some(LedgerMedia { kind, ..kept.for_ledger(&file.alt) })
     }
 }

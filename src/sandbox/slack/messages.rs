@@ -1,451 +1,442 @@
-//! Messages: posted, listed, changed, deleted (chat.postMessage and conversations.history, August
-//! 2026), and those of incoming webhooks.
+//! Messages: written, changed, taken down, listed.
 
 use serde_json::{Value, json};
 
-use super::{
-    Answer, Books, Bot, Call, HOOKS, MESSAGES, READS, Reply, Slack, bot_of, channels::Channel,
-    last_four, no, ok,
-};
-use crate::{
-    domain::time::Timestamp,
-    sandbox::{
-        Platform,
-        ledger::{Face, LedgerEntry, LedgerMedia},
-        text,
-    },
+use crate::sandbox::{
+    Platform,
+    ledger::{Face, LedgerEntry},
+    text,
+    wire::{Answer, Call},
+    world::Books,
 };
 
-/// "Messages with more than 40,000 characters are truncated"; blocks at most so many.
-const CHARS_MAX: usize = 40_000;
-const BLOCKS_MAX: usize = 50;
-const SECTION_CHARS_MAX: usize = 3_000;
-const ELEMENTS_MAX: usize = 25;
-const LABEL_CHARS_MAX: usize = 75;
-const ADDRESS_CHARS_MAX: usize = 3_000;
+use super::{
+    Bot, Given, MESSAGES, Reply, Slack, blocks, fine, no,
+    places::{Channel, time},
+    signin::bot_id,
+    words::shown,
+    wrong,
+};
+
+/// "Text … truncated above 40,000"; a change is refused above 4,000.
+const TEXT_CHARS_MAX: usize = 40_000;
+const UPDATE_CHARS_MAX: usize = 4_000;
+
+const METADATA_BYTES_MAX: usize = 8_000;
 
 pub(super) struct Message {
-    team: usize,
-    channel: String,
-    time: String,
-    /// With `&`, `<` and `>` as they were sent.
+    pub(super) channel: String,
+    pub(super) time: u64,
+    /// Of the message that it answers.
+    thread: Option<u64>,
+    is_broadcast: bool,
+    /// Empty for a webhook's.
+    bot: String,
+    team: String,
     text: String,
     blocks: Value,
     metadata: Value,
-    files: Vec<String>,
-    thread: Option<String>,
-    is_broadcast: bool,
-    shown: Timestamp,
+    pub(super) files: Vec<String>,
     is_edited: bool,
-    is_gone: bool,
+    pub(super) is_gone: bool,
 }
 
-#[derive(Default)]
+/// What a message is to say, read from the arguments of a call or of a webhook.
 pub(super) struct Draft {
-    /// As readers see it.
     pub(super) text: String,
-    pub(super) sent: String,
     pub(super) blocks: Value,
+    metadata: Value,
     pub(super) buttons: Vec<String>,
-    pub(super) metadata: Value,
-    pub(super) media: Vec<LedgerMedia>,
-    pub(super) files: Vec<String>,
-    pub(super) thread: Option<String>,
+    /// Of the blocks, which are what is shown where there are any.
+    seen: String,
+    unfurls: bool,
+}
+
+/// Where it goes, and by whom.
+pub(super) struct Place {
+    pub(super) channel: String,
+    pub(super) team: String,
+    /// Empty for a webhook.
+    pub(super) bot: String,
+    pub(super) account: String,
+    pub(super) handle: String,
+    pub(super) thread: Option<u64>,
     pub(super) is_broadcast: bool,
-    pub(super) has_no_previews: bool,
+}
+
+pub(super) const ARGUMENTS: &[&str] = &[
+    "attachments",
+    "blocks",
+    "channel",
+    "link_names",
+    "markdown_text",
+    "metadata",
+    "mrkdwn",
+    "parse",
+    "reply_broadcast",
+    "text",
+    "thread_ts",
+    "unfurl_links",
+    "unfurl_media",
+];
+
+impl Draft {
+    pub(super) fn read(given: &Given) -> Result<Draft, Answer> {
+        let markdown = given.text("markdown_text")?;
+        let mut text = given.text("text")?.to_owned();
+        let blocks = given.value("blocks").cloned().unwrap_or(Value::Null);
+        if !markdown.is_empty() {
+            if !text.is_empty() || !blocks.is_null() {
+                return Err(no("markdown_text_conflict"));
+            }
+            markdown.clone_into(&mut text);
+        }
+        let seen = match blocks.is_null() {
+            true => blocks::Seen::default(),
+            false => blocks::read(&blocks).map_err(|(code, flaw)| wrong(code, &flaw))?,
+        };
+        let has_attachments = given.value("attachments").is_some();
+        if has_attachments {
+            return Err(wrong("invalid_arguments", "[ERROR] attachments are unknown here"));
+        }
+        if text.trim().is_empty() && seen.text.is_empty() {
+            return Err(no("no_text"));
+        }
+        Ok(Draft {
+            text: text.chars().take(TEXT_CHARS_MAX).collect(),
+            blocks,
+            metadata: metadata(given)?,
+            buttons: seen.buttons,
+            seen: seen.text,
+            unfurls: given.flag("unfurl_links")?.or(given.flag("unfurl_media")?) != Some(false),
+        })
+    }
+
+    /// With files below it.
+    pub(super) fn of_comment(text: &str) -> Draft {
+        Draft {
+            text: text.to_owned(),
+            blocks: Value::Null,
+            metadata: Value::Null,
+            buttons: Vec::new(),
+            seen: String::new(),
+            unfurls: true,
+        }
+    }
+
+    fn face(&self) -> (String, Face) {
+        let mut marks = self.buttons.clone();
+        if !self.unfurls {
+            marks.push("without previews".to_owned());
+        }
+        let (text, links) = match self.seen.is_empty() {
+            true => {
+                let shown = shown(&self.text);
+                (shown.text, shown.links)
+            }
+            false => (self.seen.clone(), Vec::new()),
+        };
+        let pieces = text::pieces(&text, &links);
+        (text, Face { pieces, marks, ..Face::default() })
+    }
+}
+
+fn metadata(given: &Given) -> Result<Value, Answer> {
+    let Some(metadata) = given.value("metadata") else { return Ok(Value::Null) };
+    let is_whole = metadata["event_type"].as_str().is_some_and(|kind| !kind.is_empty())
+        && metadata["event_payload"].is_object();
+    if !is_whole {
+        return Err(no("invalid_metadata_format"));
+    }
+    match metadata.to_string().len() > METADATA_BYTES_MAX {
+        true => Err(no("metadata_too_large")),
+        false => Ok(metadata.clone()),
+    }
+}
+
+pub(super) fn written(time: u64) -> String {
+    format!("{:010}.{:06}", time / 1_000_000, time % 1_000_000)
 }
 
 impl Message {
-    fn told(&self, team: &str, with_metadata: bool) -> Value {
-        let mut told = json!({ "type": "message", "ts": self.time, "text": self.text,
-            "user": super::user_of(team), "bot_id": bot_of(team), "team": team });
+    fn told(&self, with_metadata: bool) -> Value {
+        let mut told = json!({ "type": "message", "text": self.text, "ts": written(self.time),
+            "team": self.team, "bot_id": self.bot, "app_id": "A0FANFARE",
+            "user": format!("U{}", self.bot.get(1..).unwrap_or_default()) });
+        if let Some(thread) = self.thread {
+            told["thread_ts"] = json!(written(thread));
+        }
+        if self.is_broadcast {
+            told["subtype"] = json!("thread_broadcast");
+        }
         if !self.blocks.is_null() {
             told["blocks"] = self.blocks.clone();
         }
         if with_metadata && !self.metadata.is_null() {
             told["metadata"] = self.metadata.clone();
         }
-        if let Some(thread) = &self.thread {
-            told["thread_ts"] = json!(thread);
-        }
         if !self.files.is_empty() {
-            let files = self.files.iter().map(|id| json!({ "id": id }));
-            told["files"] = files.collect();
+            told["files"] = self.files.iter().map(|id| json!({ "id": id })).collect();
         }
         if self.is_edited {
-            told["edited"] = json!({ "user": super::user_of(team), "ts": self.time });
+            told["edited"] = json!({ "user": told["user"], "ts": told["ts"] });
         }
         told
     }
 }
 
 impl Slack {
-    pub(super) fn message(&self, channel: &str, time: &str) -> Option<&Message> {
-        self.messages.iter().find(|it| it.channel == channel && it.time == time && !it.is_gone)
-    }
-
-    pub(super) fn may_write(
-        &mut self,
-        channel: &Channel,
-        bot: &Bot,
-        call: &Call,
-    ) -> Result<(), Answer> {
-        Slack::demand(bot, "chat:write")?;
-        if channel.is_archived {
-            return Err(no("is_archived"));
-        }
-        if !channel.is_member && !bot.scopes.iter().any(|scope| scope == "chat:write.public") {
-            return Err(no("not_in_channel"));
-        }
-        self.spend(&channel.id, &MESSAGES, call)
-    }
-
-    /// The message that is to be answered.
-    pub(super) fn thread(
-        &self,
-        given: &Value,
-        channel: &Channel,
-    ) -> Result<Option<String>, Answer> {
-        let Some(time) = given["thread_ts"].as_str() else { return Ok(None) };
-        match self.message(&channel.id, time) {
-            Some(root) => Ok(Some(root.thread.clone().unwrap_or_else(|| root.time.clone()))),
-            None => Err(no("thread_not_found")),
-        }
-    }
-
     pub(super) fn post(
         &mut self,
-        given: &Value,
-        bot: &Bot,
         call: &Call,
+        given: &Given,
+        bot: &Bot,
         books: &mut Books,
     ) -> Reply {
-        let channel = self.channel(given, "channel")?;
-        let mut draft = draft(given)?;
-        if let Some(metadata) = given.get("metadata") {
-            let is_right =
-                metadata["event_type"].is_string() && metadata["event_payload"].is_object();
-            if !is_right {
-                return Err(no("invalid_metadata_format"));
-            }
-            draft.metadata = metadata.clone();
-        }
-        draft.thread = self.thread(given, &channel)?;
-        draft.is_broadcast = draft.thread.is_some() && given["reply_broadcast"] == true;
-        self.may_write(&channel, bot, call)?;
-        let time = self.keep(draft, &channel, bot, (call, call.now), books);
-        let team = &self.teams.get(bot.team).id;
-        let message = self.message(&channel.id, &time).map(|message| message.told(team, true));
-        Ok(ok(json!({ "channel": channel.id, "ts": time, "message": message })))
+        given.only(ARGUMENTS)?;
+        let channel = self.writable(bot, given.needed("channel")?)?;
+        let thread = self.thread(given, &channel)?;
+        let is_broadcast = given.flag("reply_broadcast")? == Some(true) && thread.is_some();
+        let draft = Draft::read(given)?;
+        self.spend(&channel.id, &MESSAGES, call)?;
+        let place = self.place(bot, &channel, thread, is_broadcast);
+        let message = self.keep(call, &place, draft, Vec::new(), books);
+        let told = self.messages[message].told(true);
+        Ok(fine(json!({ "channel": channel.id, "ts": told["ts"], "message": told })))
     }
 
-    /// The message's time, which is its name.
+    /// The message that is answered, which has to be the first of its thread.
+    pub(super) fn thread(&self, given: &Given, channel: &Channel) -> Result<Option<u64>, Answer> {
+        let Some(time) = time(given, "thread_ts", "invalid_arguments")? else { return Ok(None) };
+        let answered = self.find(&channel.id, time);
+        match answered.is_some_and(|place| self.messages[place].thread.is_none()) {
+            true => Ok(Some(time)),
+            false => Err(no("cannot_reply_to_message")),
+        }
+    }
+
+    pub(super) fn place(
+        &self,
+        bot: &Bot,
+        channel: &Channel,
+        thread: Option<u64>,
+        is_broadcast: bool,
+    ) -> Place {
+        let team = &self.workspaces[bot.workspace].team;
+        Place {
+            channel: channel.id.clone(),
+            team: team.clone(),
+            bot: bot_id(team),
+            account: channel.id.clone(),
+            handle: format!("#{}", channel.name),
+            thread,
+            is_broadcast,
+        }
+    }
+
+    /// Which message it became.
     pub(super) fn keep(
         &mut self,
+        call: &Call,
+        place: &Place,
         draft: Draft,
-        channel: &Channel,
-        bot: &Bot,
-        (call, shown): (&Call, Timestamp),
+        files: Vec<String>,
         books: &mut Books,
-    ) -> String {
-        let time = self.next_time(shown.0.saturating_mul(1_000));
-        let key = draft.metadata["event_payload"]["key"].as_str().map(str::to_owned);
-        let place = format!("{}/archives/{}", call.base, channel.id);
+    ) -> usize {
+        self.last = (call.now.0 * 1_000).max(self.last + 1);
+        let time = self.last;
+        let (text, face) = draft.face();
+        let id = |time: u64| format!("{}/{}", place.channel, written(time));
         books.ledger.record(LedgerEntry {
             sequence: 0,
             at: call.now,
             platform: Platform::Slack,
-            account: channel.id.clone(),
-            handle: channel.handle(),
-            id: time.clone(),
-            url: format!("{place}/p{}", time.replace('.', "")),
-            text: draft.text.clone(),
-            media: draft.media.clone(),
-            reply_to: draft.thread.clone(),
-            idempotency_key: key,
+            account: place.account.clone(),
+            handle: place.handle.clone(),
+            id: id(time),
+            url: address(call, &place.channel, time, place.thread),
+            text,
+            media: files.iter().filter_map(|file| self.media(file)).collect(),
+            reply_to: place.thread.map(id),
+            idempotency_key: None,
             deleted_at: None,
-            face: face(&draft),
+            face,
         });
         self.messages.push(Message {
-            team: bot.team,
-            channel: channel.id.clone(),
-            time: time.clone(),
-            text: draft.sent,
+            channel: place.channel.clone(),
+            time,
+            thread: place.thread,
+            is_broadcast: place.is_broadcast,
+            bot: place.bot.clone(),
+            team: place.team.clone(),
+            text: draft.text,
             blocks: draft.blocks,
             metadata: draft.metadata,
-            files: draft.files,
-            thread: draft.thread,
-            is_broadcast: draft.is_broadcast,
-            shown,
+            files,
             is_edited: false,
             is_gone: false,
         });
-        time
+        self.messages.len() - 1
     }
 
-    pub(super) fn history(&mut self, given: &Value, bot: &Bot, call: &Call) -> Reply {
-        let channel = self.readable(given, bot, call)?;
-        let is_in =
-            |it: &&Message| it.channel == channel.id && (it.thread.is_none() || it.is_broadcast);
-        let mut found = self.within(given, call, is_in)?;
-        found.reverse();
-        self.page(given, found, bot)
+    fn find(&self, channel: &str, time: u64) -> Option<usize> {
+        let is_it = |it: &Message| it.channel == channel && it.time == time && !it.is_gone;
+        self.messages.iter().position(is_it)
     }
 
-    pub(super) fn replies(&mut self, given: &Value, bot: &Bot, call: &Call) -> Reply {
-        let channel = self.readable(given, bot, call)?;
-        let root = given["ts"].as_str().unwrap_or_default().to_owned();
-        if self.message(&channel.id, &root).is_none() {
-            return Err(no("thread_not_found"));
-        }
-        let is_in = |it: &&Message| {
-            it.channel == channel.id && (it.time == root || it.thread.as_ref() == Some(&root))
-        };
-        let found = self.within(given, call, is_in)?;
-        self.page(given, found, bot)
-    }
-
-    fn readable(&mut self, given: &Value, bot: &Bot, call: &Call) -> Result<Channel, Answer> {
-        let channel = self.channel(given, "channel")?;
-        let scope = if channel.is_private { "groups:history" } else { "channels:history" };
-        Slack::demand(bot, scope)?;
-        if !channel.is_member {
-            return Err(no("not_in_channel"));
-        }
-        self.spend(&format!("history {}", bot.team), &READS, call)?;
-        Ok(channel)
-    }
-
-    /// Oldest first.
-    fn within(
-        &self,
-        given: &Value,
-        call: &Call,
-        is_in: impl Fn(&&Message) -> bool,
-    ) -> Result<Vec<&Message>, Answer> {
-        let bound = |name: &str, otherwise: u64| match given[name].as_str() {
-            None => Ok(otherwise),
-            Some(text) => micros(text).ok_or_else(|| no("invalid_arguments")),
-        };
-        let (oldest, latest) = (bound("oldest", 0)?, bound("latest", u64::MAX)?);
-        let inclusive = given["inclusive"] == "true";
-        let mut found: Vec<&Message> = self
-            .messages
-            .iter()
-            .filter(|it| !it.is_gone && it.shown <= call.now)
-            .filter(is_in)
-            .filter(|it| {
-                let time = micros(&it.time).unwrap_or_default();
-                let is_edge = time == oldest || time == latest;
-                if is_edge { inclusive } else { oldest < time && time < latest }
-            })
-            .collect();
-        found.sort_by(|one, other| one.time.cmp(&other.time));
-        Ok(found)
-    }
-
-    fn page(&self, given: &Value, found: Vec<&Message>, bot: &Bot) -> Reply {
-        let limit = given["limit"].as_str().map_or(Ok(100), str::parse::<usize>);
-        let limit = limit.ok().filter(|limit| (1..=999).contains(limit));
-        let limit = limit.ok_or_else(|| no("invalid_limit"))?;
-        let with_metadata = given["include_all_metadata"] == "true";
-        let team = &self.teams.get(bot.team).id;
-        let has_more = found.len() > limit;
-        let page = found.into_iter().take(limit);
-        let messages: Vec<Value> = page.map(|it| it.told(team, with_metadata)).collect();
-        Ok(ok(json!({ "messages": messages, "has_more": has_more })))
-    }
-
-    fn own(&mut self, given: &Value, bot: &Bot, wrong: &str) -> Result<usize, Answer> {
-        let channel = self.channel(given, "channel")?;
-        let time = given["ts"].as_str().unwrap_or_default();
-        let place = self
-            .messages
-            .iter()
-            .position(|it| it.channel == channel.id && it.time == time && !it.is_gone)
-            .ok_or_else(|| no("message_not_found"))?;
-        match self.messages[place].team == bot.team {
-            true => Ok(place),
-            false => Err(no(wrong)),
+    /// The message that is named, if this bot wrote it.
+    fn own(&mut self, given: &Given, bot: &Bot, code: &str) -> Result<usize, Answer> {
+        let channel = self.channel(bot, given.needed("channel")?)?;
+        let found = time(given, "ts", "message_not_found")?;
+        let found = found.and_then(|time| self.find(&channel.id, time));
+        let found = found.ok_or_else(|| no("message_not_found"))?;
+        let own = bot_id(&self.workspaces[bot.workspace].team);
+        match self.messages[found].bot == own {
+            true => Ok(found),
+            false => Err(no(code)),
         }
     }
 
-    pub(super) fn update(
-        &mut self,
-        given: &Value,
-        bot: &Bot,
-        call: &Call,
-        books: &mut Books,
-    ) -> Reply {
-        Slack::demand(bot, "chat:write")?;
-        let place = self.own(given, bot, "cant_update_message")?;
-        let draft = draft(given)?;
-        let channel = self.messages[place].channel.clone();
-        self.spend(&format!("update {channel}"), &READS, call)?;
-        let message = &mut self.messages[place];
-        message.text.clone_from(&draft.sent);
+    /// "If you don't include `blocks`, the message's previous blocks will be retained"; they are
+    /// what is shown.
+    pub(super) fn update(&mut self, given: &Given, bot: &Bot, books: &mut Books) -> Reply {
+        given.only(&["blocks", "channel", "link_names", "metadata", "parse", "text", "ts"])?;
+        let found = self.own(given, bot, "cant_update_message")?;
+        let mut draft = Draft::read(given)?;
+        if draft.text.chars().count() > UPDATE_CHARS_MAX {
+            return Err(no("msg_too_long"));
+        }
+        let message = &mut self.messages[found];
+        if draft.blocks.is_null() && !message.blocks.is_null() {
+            draft.blocks = message.blocks.clone();
+            let seen = blocks::read(&draft.blocks).map_err(|(code, flaw)| wrong(code, &flaw))?;
+            (draft.seen, draft.buttons) = (seen.text, seen.buttons);
+        }
+        message.text.clone_from(&draft.text);
+        message.blocks.clone_from(&draft.blocks);
+        if given.value("metadata").is_some() {
+            message.metadata.clone_from(&draft.metadata);
+        }
         message.is_edited = true;
-        if !draft.blocks.is_null() {
-            message.blocks = draft.blocks.clone();
-        }
-        let (time, has_blocks) = (message.time.clone(), !message.blocks.is_null());
-        // Where there are blocks, they are what is shown.
-        if !has_blocks || !draft.blocks.is_null() {
-            books.ledger.mark_edited(Platform::Slack, &time, &draft.text, face(&draft));
-        }
-        Ok(ok(json!({ "channel": channel, "ts": time, "text": draft.sent })))
+        let (text, face) = draft.face();
+        let id = format!("{}/{}", message.channel, written(message.time));
+        books.ledger.mark_edited(Platform::Slack, &id, &text, face);
+        let told = message.told(true);
+        let body = json!({ "channel": message.channel, "ts": told["ts"], "text": told["text"],
+            "message": told });
+        Ok(fine(body))
     }
 
     pub(super) fn delete(
         &mut self,
-        given: &Value,
+        call: &Call,
+        given: &Given,
         bot: &Bot,
-        call: &Call,
         books: &mut Books,
     ) -> Reply {
-        Slack::demand(bot, "chat:write")?;
-        let place = self.own(given, bot, "cant_delete_message")?;
-        let message = &mut self.messages[place];
+        given.only(&["channel", "ts"])?;
+        let found = self.own(given, bot, "cant_delete_message")?;
+        let message = &mut self.messages[found];
         message.is_gone = true;
-        books.ledger.mark_deleted(Platform::Slack, &message.time, call.now);
-        Ok(ok(json!({ "channel": message.channel, "ts": message.time })))
+        let (channel, time) = (message.channel.clone(), written(message.time));
+        let id = format!("{channel}/{time}");
+        books.ledger.mark_deleted(Platform::Slack, &id, call.now);
+        Ok(fine(json!({ "channel": channel, "ts": time })))
     }
 
-    /// `T…/B…/secret`: a text, and nothing that could be found again.
-    pub(super) fn hook(
-        &mut self,
-        call: &Call,
-        (team, hook, secret): (&str, &str, &str),
-        books: &mut Books,
-    ) -> Reply {
-        let said = |status: u16, text: &'static str| Answer::new(status, "text/html", text);
-        let is_word =
-            |text: &str| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let is_one = team.starts_with('T') && hook.starts_with('B');
-        if !is_one || !is_word(team) || !is_word(hook) || !is_word(secret) {
-            return Err(said(403, "invalid_token"));
-        }
-        if self.revoked.contains(&format!("{team}/{hook}")) {
-            return Err(said(404, "no_service"));
-        }
-        if hook.contains("GONE") {
-            return Err(said(410, "channel_is_archived"));
-        }
-        let given = call.json().filter(Value::is_object);
-        let given = given.ok_or_else(|| said(400, "invalid_payload"))?;
-        let draft = draft(&given).map_err(|refused| match refused.said()["error"].as_str() {
-            Some("no_text") => said(400, "no_text"),
-            _ => said(400, "invalid_blocks"),
-        })?;
-        self.spend(hook, &HOOKS, call)?;
-        let time = self.next_time(call.now.0.saturating_mul(1_000));
-        books.ledger.record(LedgerEntry {
-            sequence: 0,
-            at: call.now,
-            platform: Platform::Slack,
-            account: format!("{team}/{hook}"),
-            handle: format!("hook-{}", last_four(hook)),
-            id: time,
-            url: format!("{}/client/{team}", call.base),
-            text: draft.text.clone(),
-            media: Vec::new(),
-            reply_to: None,
-            idempotency_key: None,
-            deleted_at: None,
-            face: face(&draft),
-        });
-        Ok(said(200, "ok"))
+    pub(super) fn link(&mut self, call: &Call, given: &Given, bot: &Bot) -> Reply {
+        given.only(&["channel", "message_ts"])?;
+        let channel = self.channel(bot, given.needed("channel")?)?;
+        let found = time(given, "message_ts", "message_not_found")?;
+        let found = found.and_then(|time| self.find(&channel.id, time));
+        let message = &self.messages[found.ok_or_else(|| no("message_not_found"))?];
+        let link = address(call, &channel.id, message.time, message.thread);
+        Ok(fine(json!({ "channel": channel.id, "permalink": link })))
+    }
+
+    /// The newest first; of threads, only what was shown in the channel too.
+    pub(super) fn history(&mut self, given: &Given, bot: &Bot) -> Reply {
+        given.only(LISTING)?;
+        let channel = self.readable(bot, given.needed("channel")?)?;
+        let range = Range::read(given)?;
+        let is_there = |it: &&Message| {
+            it.channel == channel.id
+                && !it.is_gone
+                && (it.thread.is_none() || it.is_broadcast)
+                && range.holds(it.time)
+        };
+        let all: Vec<&Message> = self.messages.iter().filter(is_there).rev().collect();
+        Ok(range.page(&all))
+    }
+
+    /// The first message of the thread, then its answers, oldest first.
+    pub(super) fn replies(&mut self, given: &Given, bot: &Bot) -> Reply {
+        let mut known = LISTING.to_vec();
+        known.push("ts");
+        given.only(&known)?;
+        let channel = self.readable(bot, given.needed("channel")?)?;
+        let range = Range::read(given)?;
+        let root = time(given, "ts", "thread_not_found")?;
+        let root = root.and_then(|time| self.find(&channel.id, time));
+        let root = &self.messages[root.ok_or_else(|| no("thread_not_found"))?];
+        let is_there = |it: &&Message| {
+            it.channel == channel.id
+                && !it.is_gone
+                && (it.time == root.time || it.thread == Some(root.time) && range.holds(it.time))
+        };
+        let all: Vec<&Message> = self.messages.iter().filter(is_there).collect();
+        Ok(range.page(&all))
     }
 }
 
-fn draft(given: &Value) -> Result<Draft, Answer> {
-    let sent = given["text"].as_str().unwrap_or_default().to_owned();
-    let blocks = given["blocks"].clone();
-    if sent.is_empty() && blocks.as_array().is_none_or(Vec::is_empty) {
-        return Err(no("no_text"));
-    }
-    if sent.chars().count() > CHARS_MAX {
-        return Err(no("msg_too_long"));
-    }
-    let (mut shown, mut buttons) = (sent.clone(), Vec::new());
-    if !blocks.is_null() {
-        let list = blocks.as_array().filter(|list| list.len() <= BLOCKS_MAX);
-        let list = list.ok_or_else(|| no("invalid_blocks_format"))?;
-        shown.clear();
-        for block in list {
-            read_block(block, &mut shown, &mut buttons).ok_or_else(|| no("invalid_blocks"))?;
+const LISTING: &[&str] =
+    &["channel", "cursor", "include_all_metadata", "inclusive", "latest", "limit", "oldest"];
+
+struct Range {
+    oldest: u64,
+    latest: u64,
+    is_inclusive: bool,
+    limit: usize,
+    with_metadata: bool,
+}
+
+impl Range {
+    fn read(given: &Given) -> Result<Range, Answer> {
+        if !given.text("cursor")?.is_empty() {
+            return Err(no("invalid_cursor"));
         }
-    }
-    let has_no_previews = given["unfurl_links"] == false;
-    Ok(Draft {
-        text: unescaped(&shown),
-        sent,
-        blocks,
-        buttons,
-        has_no_previews,
-        ..Draft::default()
-    })
-}
-
-/// Sections and buttons; Slack has more.
-fn read_block(block: &Value, shown: &mut String, buttons: &mut Vec<String>) -> Option<()> {
-    match block["type"].as_str()? {
-        "section" => {
-            let text = &block["text"];
-            text["type"].as_str().filter(|kind| ["mrkdwn", "plain_text"].contains(kind))?;
-            let text = text["text"].as_str().filter(|text| !text.is_empty())?;
-            if text.chars().count() > SECTION_CHARS_MAX {
-                return None;
-            }
-            shown.push_str(text);
+        let limit = given.whole("limit")?.unwrap_or(100);
+        if !(1..1_000).contains(&limit) {
+            return Err(wrong("invalid_arguments", "[ERROR] limit must be 1 to 999"));
         }
-        "actions" => {
-            let elements = block["elements"].as_array()?;
-            if elements.is_empty() || elements.len() > ELEMENTS_MAX {
-                return None;
-            }
-            for element in elements {
-                (element["type"] == "button" && element["text"]["type"] == "plain_text")
-                    .then_some(())?;
-                let label = element["text"]["text"].as_str()?;
-                let url = element["url"].as_str()?;
-                let fits = (1..=LABEL_CHARS_MAX).contains(&label.chars().count())
-                    && url.chars().count() <= ADDRESS_CHARS_MAX;
-                fits.then_some(())?;
-                buttons.push(format!("[{label}] {url}"));
-            }
-        }
-        _ => return None,
+        Ok(Range {
+            oldest: time(given, "oldest", "invalid_ts_oldest")?.unwrap_or(0),
+            latest: time(given, "latest", "invalid_ts_latest")?.unwrap_or(u64::MAX),
+            is_inclusive: given.flag("inclusive")? == Some(true),
+            limit: usize::try_from(limit).unwrap_or_default(),
+            with_metadata: given.flag("include_all_metadata")? == Some(true),
+        })
     }
-    Some(())
+
+    /// "Include messages with oldest or latest timestamps in results."
+    fn holds(&self, time: u64) -> bool {
+        (self.oldest < time && time < self.latest)
+            || self.is_inclusive && (time == self.oldest || time == self.latest)
+    }
+
+    fn page(&self, all: &[&Message]) -> Answer {
+        let page: Vec<Value> =
+            all.iter().take(self.limit).map(|it| it.told(self.with_metadata)).collect();
+        fine(json!({ "messages": page, "has_more": all.len() > self.limit, "pin_count": 0 }))
+    }
 }
 
-/// "Replace the ampersand, less-than and greater-than": what stands there unreplaced would be taken
-/// for a mention or a link.
-pub(super) fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-}
-
-fn face(draft: &Draft) -> Face {
-    let address = |range: std::ops::Range<usize>| {
-        let url = draft.text[range.clone()].to_owned();
-        (range, url)
-    };
-    let links: Vec<_> = text::http_links(&draft.text).into_iter().map(address).collect();
-    let mut marks = draft.buttons.clone();
-    if draft.has_no_previews {
-        marks.push("without previews".to_owned());
+/// As `chat.getPermalink` answers it.
+fn address(call: &Call, channel: &str, time: u64, thread: Option<u64>) -> String {
+    let digits = written(time).replace('.', "");
+    let place = format!("{}/archives/{channel}/p{digits}", call.base);
+    match thread {
+        Some(root) => format!("{place}?thread_ts={}&cid={channel}", written(root)),
+        None => place,
     }
-    if draft.is_broadcast {
-        marks.push("also in the channel".to_owned());
-    }
-    Face { pieces: text::pieces(&draft.text, &links), marks, ..Face::default() }
-}
-
-/// `1503435956.000247` in millionths.
-fn micros(time: &str) -> Option<u64> {
-    let (seconds, rest) = time.split_once('.').unwrap_or((time, "0"));
-    let rest = format!("{rest:0<6}");
-    let rest: u64 = rest.get(..6)?.parse().ok()?;
-    seconds.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(rest)
 }

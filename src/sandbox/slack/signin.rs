@@ -1,180 +1,202 @@
-//! OAuth as Slack speaks it: docs.slack.dev/authentication/installing-with-oauth and
-//! using-token-rotation, August 2026. Any client id may be used; the secret is `sandbox-secret`.
+//! Signing in: <https://docs.slack.dev/authentication/installing-with-oauth> and
+//! <https://docs.slack.dev/authentication/using-token-rotation>, 2026-08.
+//!
+//! Where token rotation is on, an access token lasts twelve hours; the one before a renewal lasts
+//! to its end (unconfirmed), while the refresh token that was used is over at once.
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Answer, Books, Call, Reply, Slack, bot_of, no, ok, user_of};
 use crate::sandbox::{
-    consent::{self, Claim, Decision, Invitation},
-    grants::{Pair, RefreshWorth},
+    consent,
+    door::{self, Choice, Denial, Manner, Proof, Renewal, Tokens},
+    grants::Worth,
+    wire::{Answer, Call},
+    world::Books,
 };
 
-const SECRET: &str = "sandbox-secret";
-const CODE_LIFE: Duration = Duration::from_secs(10 * 60);
-/// "Access tokens expire every 12 hours".
-const ACCESS_LIFE: Duration = Duration::from_secs(43_200);
+use super::{Bot, Given, Reply, Slack, fine, no};
 
-/// What a bot may be given here; Slack has many more.
-const KNOWN: [&str; 11] = [
-    "chat:write",
-    "chat:write.public",
-    "chat:write.customize",
-    "channels:read",
-    "channels:join",
+/// Which of the doors it is.
+pub(super) const LASTS: usize = 0;
+pub(super) const ROTATES: usize = 1;
+
+/// The workspace of tokens that nobody signed in for.
+const OPEN: &str = "workshop";
+
+const SCOPES: &[&str] = &[
     "channels:history",
-    "groups:read",
-    "groups:history",
+    "channels:join",
+    "channels:read",
+    "chat:write",
+    "chat:write.customize",
+    "chat:write.public",
     "files:read",
     "files:write",
+    "groups:history",
+    "groups:read",
     "incoming-webhook",
 ];
 
+pub(super) static LASTING: Manner = MANNER;
+
+pub(super) static ROTATING: Manner = Manner {
+    access: "xoxe.xoxb-1-",
+    access_life: Duration::from_secs(43_200),
+    lasting: |_, _| true,
+    ..MANNER
+};
+
+/// Of an app without token rotation.
+const MANNER: Manner = Manner {
+    name: "Slack",
+    client: "client_id",
+    separator: ',',
+    scopes: SCOPES,
+    choice: Choice::Whole,
+    // "pkce_not_allowed": an app has to switch it on.
+    proof: Proof::Unknown,
+    told: None,
+    code: |chance| format!("1.2.{}", chance.word(64)),
+    code_life: Duration::from_secs(10 * 60),
+    access: "xoxb-1-1-",
+    // It does not end.
+    access_life: Duration::from_secs(100 * 365 * 24 * 3_600),
+    refresh: "xoxe-1-",
+    refresh_life: Duration::from_secs(100 * 365 * 24 * 3_600),
+    renewal: Renewal::Rotates,
+    is_handle,
+    identify: |chance, _| format!("U{}", chance.base32(10).to_ascii_uppercase()),
+    lasting: |_, _| false,
+};
+
+/// Of a workspace: `acme.slack.com`.
+fn is_handle(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (2..=21).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// A bot's token that was copied from an app's page.
+pub(super) fn pasted(call: &Call) -> Option<&str> {
+    let pieces: Vec<&str> = call.bearer()?.strip_prefix("xoxb-")?.split('-').collect();
+    let is_word = |it: &&str| it.len() >= 4 && it.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (pieces.len() >= 2 && pieces.iter().all(is_word)).then(|| call.bearer()).flatten()
+}
+
 impl Slack {
-    pub(super) fn consent(&mut self, call: &Call, books: &mut Books) -> Answer {
-        let invitation = match invitation(call) {
-            Ok(invitation) => invitation,
-            Err(reason) => return consent::refused("Slack", &reason),
-        };
-        if let Some(wrong) = invitation.scopes.iter().find(|it| !KNOWN.contains(&it.as_str())) {
-            return consent::refused("Slack", &format!("Invalid permissions requested: {wrong}"));
-        }
-        match consent::decision(call, is_handle) {
-            Decision::Open { remark } => {
-                let known = self.teams.handles().filter(|handle| is_handle(handle));
-                invitation.page(call, known, remark)
-            }
-            Decision::Deny => invitation.back(&[("error", "access_denied")]),
-            Decision::Allow { handle } => {
-                let chance = &mut books.chance;
-                let id = || format!("T{}", chance.word(9).to_ascii_uppercase());
-                let team = self.teams.welcome(&handle, call.now, id);
-                let code = books.chance.word(60);
-                self.codes.issue(code.clone(), invitation.code(team, call.now));
-                invitation.accepted(&code)
-            }
-        }
+    fn door_of(client: &str) -> usize {
+        if client.contains("rotating") { ROTATES } else { LASTS }
     }
 
-    /// Rotation is switched on for an app, and cannot be switched off.
-    pub(super) fn is_rotating(&self, grant: usize) -> bool {
-        self.grants.client(grant).contains("rotating")
+    pub(super) fn is_rotating(&self, call: &Call) -> bool {
+        let behind = |token: &str| self.doors[ROTATES].grants.behind(token).is_some();
+        let form = door::form(call);
+        call.bearer().is_some_and(behind)
+            || form.get("refresh_token").is_some_and(|token| behind(token))
+    }
+
+    pub(super) fn consent(&mut self, call: &Call, books: &mut Books) -> Answer {
+        let asked = call.parameters();
+        let client = asked["client_id"].as_str().unwrap_or_default();
+        if asked["scope"].as_str().is_none_or(str::is_empty) {
+            return consent::refused("Slack", "no_scopes");
+        }
+        self.doors[Slack::door_of(client)].consent(call, books)
     }
 
     pub(super) fn token(&mut self, call: &Call, books: &mut Books) -> Reply {
-        let given = call.parameters();
-        let client = client(call, &given)?;
-        let text = |name: &str| given[name].as_str().unwrap_or_default();
-        match text("grant_type") {
-            "" | "authorization_code" => {
-                let redirect_uri = given["redirect_uri"].as_str();
-                let claim = Claim { client: &client, redirect_uri, verifier: None };
-                let code = self.codes.redeem(text("code"), &claim, call.now);
-                let code = code.ok_or_else(|| no("invalid_code"))?;
-                let grant = self.grants.open(Some(code.account), &client, code.scopes);
-                Ok(self.tokens(grant, None, call, books))
-            }
+        let form = door::form(call);
+        let text = |name: &str| form.get(name).cloned().unwrap_or_default();
+        let (client, secret) =
+            call.basic().unwrap_or_else(|| (text("client_id"), text("client_secret")));
+        if client.is_empty() {
+            return Err(no("invalid_client_id"));
+        }
+        if secret != door::SECRET {
+            return Err(no("bad_client_secret"));
+        }
+        let door = &mut self.doors[Slack::door_of(&client)];
+        let given = match text("grant_type").as_str() {
+            "" | "authorization_code" => door.redeemed(&form, &client, call.now, books),
             "refresh_token" => {
                 let token = text("refresh_token");
-                match self.grants.judge_refresh(token, call.now) {
-                    RefreshWorth::Fresh { grant } if self.grants.client(grant) == client => {
-                        Ok(self.tokens(grant, Some(token), call, books))
-                    }
-                    // "Each refresh token can be used once".
-                    RefreshWorth::Fresh { .. }
-                    | RefreshWorth::Spent { .. }
-                    | RefreshWorth::Expired
-                    | RefreshWorth::Revoked
-                    | RefreshWorth::Unknown => Err(no("invalid_refresh_token")),
-                }
+                door.renewed(&token, &client, call.now, books).ok_or(Denial::Refresh)
             }
-            _ => Err(no("invalid_grant_type")),
+            _ => Err(Denial::GrantType),
+        };
+        match given {
+            Ok(tokens) => Ok(self.granted(&client, tokens)),
+            Err(Denial::Code) => Err(no("invalid_code")),
+            Err(Denial::Refresh) => Err(no("invalid_refresh_token")),
+            Err(Denial::GrantType) => Err(no("invalid_grant_type")),
         }
     }
 
-    fn tokens(
-        &mut self,
-        grant: usize,
-        refresh: Option<&str>,
-        call: &Call,
-        books: &mut Books,
-    ) -> Answer {
-        let team = self.grants.account(grant).unwrap_or_default();
-        let team = self.teams.get(team);
-        let mut body = json!({
-            "token_type": "bot", "scope": self.grants.scopes(grant).join(","),
-            "bot_user_id": user_of(&team.id), "bot_id": bot_of(&team.id), "app_id": "A0SANDBOX",
-            "team": { "id": team.id, "name": team.handle }, "enterprise": null,
-            "is_enterprise_install": false, "authed_user": { "id": user_of(&team.id) },
-        });
-        let access = match self.is_rotating(grant) {
-            false => {
-                let access = format!("xoxb-{}", books.chance.word(48));
-                self.grants.issue_access(grant, &access, None);
-                access
-            }
-            true => {
-                let access = format!("xoxe.xoxb-1-{}", books.chance.word(120));
-                let new = format!("xoxe-1-{}", books.chance.word(120));
-                self.grants.issue_access(grant, &access, Some(call.now.after(ACCESS_LIFE)));
-                self.grants.issue_refresh(grant, &new, None);
-                if let Some(used) = refresh {
-                    let pair = Pair { access: access.clone(), refresh: new.clone() };
-                    self.grants.spend(used, call.now, pair);
+    fn granted(&mut self, client: &str, tokens: Tokens) -> Answer {
+        let number = Slack::door_of(client);
+        let name = self.doors[number].handle(tokens.account).to_owned();
+        let person = self.doors[number].people.get(tokens.account).id.clone();
+        let workspace = self.workspace(&name, false);
+        let team = &self.workspaces[workspace].team;
+        let mut body = json!({ "access_token": tokens.access, "token_type": "bot",
+            "scope": tokens.scope, "bot_user_id": format!("U{}", &team[1..]), "app_id": "A0FANFARE",
+            "team": { "id": team, "name": name }, "enterprise": null,
+            "is_enterprise_install": false, "authed_user": { "id": person } });
+        if number == ROTATES {
+            body["refresh_token"] = json!(tokens.refresh);
+            body["expires_in"] = json!(ROTATING.access_life.as_secs());
+        }
+        fine(body)
+    }
+
+    pub(super) fn bot(&mut self, call: &Call) -> Result<Bot, Answer> {
+        let Some(token) = call.bearer() else { return Err(no("not_authed")) };
+        for number in [LASTS, ROTATES] {
+            let door = &self.doors[number];
+            match door.holder(call) {
+                Ok(holder) => {
+                    let scopes = door.grants.scopes(holder.grant).to_vec();
+                    let name = door.handle(holder.account).to_owned();
+                    return Ok(Bot { workspace: self.workspace(&name, false), scopes });
                 }
-                body["expires_in"] = json!(ACCESS_LIFE.as_secs());
-                body["refresh_token"] = json!(new);
-                access
+                Err(Worth::Expired) => return Err(no("token_expired")),
+                Err(Worth::Revoked) => return Err(no("token_revoked")),
+                Err(Worth::Unknown | Worth::Live { .. }) => (),
             }
-        };
-        body["access_token"] = json!(access);
-        ok(body)
+        }
+        if self.revoked.contains(token) {
+            return Err(no("token_revoked"));
+        }
+        match pasted(call) {
+            Some(_) => {
+                let scopes = SCOPES.iter().map(|&scope| scope.to_owned()).collect();
+                Ok(Bot { workspace: self.workspace(OPEN, true), scopes })
+            }
+            None => Err(no("invalid_auth")),
+        }
+    }
+
+    /// The address of a workspace is a host of its own on the real Slack.
+    pub(super) fn myself(&self, call: &Call, given: &Given, bot: &Bot) -> Reply {
+        given.only(&[])?;
+        let workspace = &self.workspaces[bot.workspace];
+        let number = &workspace.team[1..];
+        Ok(fine(json!({ "url": format!("{}/", call.base), "team": workspace.name,
+            "user": "fanfare", "team_id": workspace.team, "user_id": format!("U{number}"),
+            "bot_id": bot_id(&workspace.team), "is_enterprise_install": false })))
+    }
+
+    pub(super) fn end(&mut self, call: &Call, given: &Given) -> Reply {
+        given.only(&["test"])?;
+        if given.flag("test")? != Some(true) {
+            self.doors.iter_mut().for_each(|door| door.revoke(call));
+            self.revoked.extend(pasted(call).map(str::to_owned));
+        }
+        Ok(fine(json!({ "revoked": given.flag("test")? != Some(true) })))
     }
 }
 
-fn invitation(call: &Call) -> Result<Invitation, String> {
-    let asked = call.parameters();
-    let text = |name: &str| asked[name].as_str().unwrap_or_default();
-    if text("client_id").is_empty() {
-        return Err("client_id is missing".to_owned());
-    }
-    if url::Url::parse(text("redirect_uri")).is_err() {
-        return Err("redirect_uri did not match any configured URIs".to_owned());
-    }
-    if !text("code_challenge").is_empty() {
-        return Err("pkce_not_allowed".to_owned());
-    }
-    let scopes: Vec<String> =
-        text("scope").split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect();
-    if scopes.is_empty() {
-        return Err("Invalid permissions requested: none".to_owned());
-    }
-    Ok(Invitation {
-        platform: "Slack",
-        app: text("client_id").to_owned(),
-        client: text("client_id").to_owned(),
-        redirect_uri: text("redirect_uri").to_owned(),
-        state: Some(text("state").to_owned()).filter(|state| !state.is_empty()),
-        scopes,
-        challenge: None,
-        code_life: CODE_LIFE,
-    })
-}
-
-/// By Basic authentication, or in the body.
-fn client(call: &Call, given: &Value) -> Result<String, Answer> {
-    let text = |name: &str| given[name].as_str().unwrap_or_default().to_owned();
-    let (id, secret) = call.basic().unwrap_or_else(|| (text("client_id"), text("client_secret")));
-    match (id.is_empty(), secret == SECRET) {
-        (true, _) => Err(no("invalid_client_id")),
-        (false, false) => Err(no("bad_client_secret")),
-        (false, true) => Ok(id),
-    }
-}
-
-/// A workspace is named as its address is: `acme` in `acme.slack.com`.
-fn is_handle(text: &str) -> bool {
-    let is_of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (2..=21).contains(&text.len()) && !text.starts_with("xoxb") && text.bytes().all(is_of_name)
+pub(super) fn bot_id(team: &str) -> String {
+    format!("B{}", &team[1..])
 }

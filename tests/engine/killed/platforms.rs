@@ -193,6 +193,32 @@ const OF_X: &[Play] = &[
     play("X: a film", X, &[piece(SOON, &[("a film", FILM)])]),
 ];
 
+const SLACK: &[Role] = &[("slack/bot", "C0123456789")];
+const SLACK_WEBHOOK: &[Role] = &[("slack/webhook", "#news")];
+const BUTTONS: &[(&str, &str)] = &[("buttons", "Read | https://example.com")];
+
+const OF_SLACK: &[Play] = &[
+    play(
+        "Slack: a thread, a text with buttons",
+        SLACK,
+        &[
+            piece(SOON, &[("one", &[]), ("two", &[]), ("three", &[])]),
+            with(BUTTONS, piece(SOON + 1, &[("a text", &[])])),
+        ],
+    ),
+    play(
+        "Slack: images with an answer of a film",
+        SLACK,
+        &[piece(SOON, &[("images", PICTURES), ("a film", FILM)])],
+    ),
+];
+
+const OF_SLACK_WEBHOOKS: &[Play] = &[unseen(
+    "Slack webhook: two texts",
+    SLACK_WEBHOOK,
+    &[piece(SOON, &[("a text", &[])]), piece(SOON + 1, &[("another", &[])])],
+)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_post_goes_out_once_and_in_order_wherever_the_process_dies() {
     kill_all(EVERYBODY).await;
@@ -226,4 +252,14 @@ async fn linkedin_members_get_nothing_twice_and_are_asked_wherever_the_process_d
 #[tokio::test(flavor = "multi_thread")]
 async fn x_gets_everything_once_wherever_the_process_dies() {
     kill_all(OF_X).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_gets_everything_once_wherever_the_process_dies() {
+    kill_all(OF_SLACK).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_of_slack_get_nothing_twice_and_are_asked_wherever_the_process_dies() {
+    kill_all(OF_SLACK_WEBHOOKS).await;
 }

@@ -102,24 +102,6 @@ const OF_DISCORD: &[Play] = &[
     ),
 ];
 
-const SLACK_BOT: &[Role] = &[("slack/bot", "C0123456789")];
-const SLACK_APP: &[Role] = &[("slack/app", "harbour")];
-const SLACK_HOOK: &[Role] = &[("slack/webhook", "")];
-
-const OF_SLACK: &[Play] = &[
-    play(
-        "Slack by a bot: a thread, a text",
-        SLACK_BOT,
-        &[piece(SOON, &[("one", &[]), ("two", &[])]), piece(SOON + 1, &[("a text", &[])])],
-    ),
-    play(
-        "Slack by an app: files, and an answer below them",
-        SLACK_APP,
-        &[piece(SOON, &[("photos", PHOTOS), ("below", &[])])],
-    ),
-    unseen("Slack by a webhook: a text", SLACK_HOOK, &[piece(SOON, &[("a text", &[])])]),
-];
-
 const WHATSAPP: &[Role] = &[("whatsapp", "106540352242922")];
 const TWO: &[(&str, &str)] = &[("recipients", "+4915112345678\n+4915112345679")];
 
@@ -186,7 +168,6 @@ async fn pins_places_and_snaps_get_out_once_wherever_the_process_dies() {
 async fn chats_get_nothing_twice_wherever_the_process_dies() {
     kill_all(OF_TELEGRAM).await;
     kill_all(OF_DISCORD).await;
-    kill_all(OF_SLACK).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

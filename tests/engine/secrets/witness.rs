@@ -35,6 +35,7 @@ const NAMES: &[(&str, &str)] = &[
     ("token", "access token"),
     ("uploadToken", "upload address"),
     ("uploadUrl", "upload address"),
+    ("upload_url", "upload address"),
     ("video_url", "address of a file"),
 ];
 
@@ -78,8 +79,11 @@ impl Witness {
             "upload address" => text.rsplit(['/', '=']).next().unwrap_or_default(),
             _ => text,
         };
-        // Errors have codes too: numbers, and names in capitals.
-        let is_name = kind == "code" && !secret.bytes().any(|byte| byte.is_ascii_lowercase());
+        // Errors have codes too: numbers, names in capitals, and names like `rest_forbidden`.
+        let is_small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        let is_name = kind == "code"
+            && (!secret.bytes().any(|byte| byte.is_ascii_lowercase())
+                || secret.bytes().all(is_small));
         if secret.len() >= LENGTH_MIN && !is_name {
             self.secrets.lock().unwrap().entry(secret.to_owned()).or_insert(kind);
         }
