@@ -166,9 +166,18 @@ fn a_look_finds_the_address_in_whatever_state() {
     let request = connector().probe(&step, &job).unwrap().unwrap();
     assert!(query_of(&request, "status").unwrap().contains("pending"));
     assert_eq!(look(reply(200, json!([]))), Sighting::Absent);
-    let post = json!([{ "id": 9, "link": "https://example.org/x/", "status": "pending" }]);
+    let post = |status: &str| {
+        let link = "https://example.org/x/";
+        reply(200, json!([{ "id": 9, "link": link, "status": status }]))
+    };
     let live = Live { id: "9".into(), url: "https://example.org/x/".into() };
-    assert_eq!(look(reply(200, post)), Sighting::Found(Next::Done(vec![live])));
+    assert_eq!(look(post("publish")), Sighting::Found(Next::Done(vec![live])));
+    // It is there, and no reader sees it: a person decides, and nothing is sent again.
+    let Sighting::Unsure(words) = look(post("pending")) else { panic!("it is told as published") };
+    assert!(words.contains("`pending`"), "{words}");
+    let taken = json!({ "id": 9, "link": "https://example.org/x/", "status": "pending" });
+    let refused = connector().accept(&step, &job, &reply(201, taken)).unwrap().unwrap_err();
+    assert_eq!(refused.kind, RefusalKind::Unreadable);
     for unread in [reply(200, json!({})), reply(200, json!([{}])), reply(503, Value::Null)] {
         assert!(matches!(look(unread), Sighting::Unsure(_)));
     }

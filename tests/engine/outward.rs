@@ -364,3 +364,22 @@ async fn tokens_of_pixelfed_are_renewed_before_they_end() {
     assert_eq!(entries(&world, "pixelfed").len(), 2);
     world.check().await;
 }
+
+/// A plugin keeps back what it was told to publish: it is there, and nobody sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn article_that_a_site_keeps_back_is_a_persons_to_decide_and_sent_once() {
+    let world = World::new().await;
+    let account = world.connect("wordpress", "moderated").await;
+    let options = [("title".to_owned(), "Dawn".to_owned())].into();
+    let content = Content { parts: vec![part("Hello", &[])], options };
+    let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
+    world.through(&[delivery.id]).await;
+    let doubted = world.until(delivery.id, in_doubt).await;
+    let State::InDoubt { doubt, .. } = &doubted.state else { panic!("{doubted:?}") };
+    assert!(doubt.evidence.contains("the site has the article as `pending`"), "{doubt:?}");
+    let live = Resolution::Live { url: "https://example.org/dawn".to_owned() };
+    world.engine.resolve_delivery(&world.caller, delivery.id, live).await.unwrap();
+    let settled = world.until(delivery.id, published).await;
+    assert_eq!((settled.live.len(), world.planet.ledger().len()), (1, 0));
+    world.check().await;
+}

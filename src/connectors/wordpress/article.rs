@@ -18,7 +18,7 @@ use crate::{
         delivery::Live,
         media::MediaKind,
         problem::{Code, Problem},
-        refusal::Refusal,
+        refusal::{Refusal, RefusalKind},
     },
 };
 
@@ -76,7 +76,7 @@ pub(super) fn article(terms: &Terms, files: &[File], job: &Job) -> Value {
         content = format!("{content}{BELOW}{}", below.join("\n"));
     }
     let mut article = json!({
-        "status": "publish",
+        "status": PUBLISHED,
         "title": job.option(TITLE),
         "slug": slug(job),
         "content": content,
@@ -180,9 +180,17 @@ pub(super) fn slug(job: &Job) -> String {
     }
 }
 
+const PUBLISHED: &str = "publish";
+
 /// The number, and whether its text is HTML: a change of it needs to know.
 pub(super) fn live(post: &Value, job: &Job, reply: &Reply) -> Result<Live, Refusal> {
     let number = post["id"].as_u64().ok_or_else(|| reply.unreadable("id"))?;
+    // A plugin may keep back what it was told to publish: then it is there, and nobody sees it.
+    let status = post["status"].as_str().unwrap_or(PUBLISHED);
+    if status != PUBLISHED {
+        let words = format!("the site has the article as `{status}`, and shows it to nobody yet");
+        return Err(Refusal::new(RefusalKind::Unreadable, status, words));
+    }
     let url = post["link"].as_str().ok_or_else(|| reply.unreadable("link"))?.to_owned();
     let id = match job.option(FORMATTING) {
         HTML => format!("{number}/{HTML}"),
