@@ -343,6 +343,8 @@ impl AccountState {
         let can_refresh = tokens::can_refresh(&core.store, &account)?;
         if tokens::ends_soon(&account, core.now()) && can_refresh && !tried {
             self.refreshed_for = Some(delivery);
+            // What ends is the stored one, whichever was used before.
+            self.secrets = None;
             self.put_back(delivery, purpose);
             return Ok(Some(Event::Ended { delivery, end: End::NeedsRefresh }));
         }
@@ -425,6 +427,7 @@ impl AccountState {
             core: self.place.core.clone(),
             organization: self.place.organization,
             account: self.place.account,
+            refused: self.secrets.as_ref().and_then(|(_, secrets)| secrets.access.clone()),
             parent: myself.clone(),
         };
         let child = spawn(RefreshActor, refreshing, myself.get_cell()).await?;

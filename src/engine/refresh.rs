@@ -5,7 +5,10 @@
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use crate::{
-    domain::ids::{AccountId, OrganizationId},
+    domain::{
+        ids::{AccountId, OrganizationId},
+        secret::Secret,
+    },
     engine::{account::AccountMessage, core::Core, tokens},
 };
 
@@ -15,6 +18,8 @@ pub(super) struct Refreshing {
     pub(super) core: Core,
     pub(super) organization: OrganizationId,
     pub(super) account: AccountId,
+    /// The access token that is to be replaced; `None`: whichever there is.
+    pub(super) refused: Option<Secret>,
     pub(super) parent: ActorRef<AccountMessage>,
 }
 
@@ -44,7 +49,8 @@ impl Actor for RefreshActor {
         state: &mut Refreshing,
     ) -> Result<(), ActorProcessingErr> {
         let busy = state.core.busy();
-        let outcome = tokens::refresh(&state.core, state.organization, state.account).await?;
+        let Refreshing { core, organization, account, refused, .. } = &*state;
+        let outcome = tokens::refresh(core, *organization, *account, refused.as_ref()).await?;
         drop(busy);
         // An account that is gone is being stopped; the new pair is in the store.
         let _ = state.parent.cast(AccountMessage::Refreshed(outcome));

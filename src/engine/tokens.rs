@@ -256,10 +256,13 @@ enum Refused {
     Unreachable(String),
 }
 
+/// Renews an account's access, unless `refused`, the token that somebody could not use, was replaced
+/// before we began.
 pub(super) async fn refresh(
     core: &Core,
     organization: OrganizationId,
     id: AccountId,
+    refused: Option<&Secret>,
 ) -> Result<RefreshOutcome, Halt> {
     let Some(account) = core.store.account(organization, id)? else {
         return Ok(RefreshOutcome::Fresh);
@@ -270,6 +273,9 @@ pub(super) async fn refresh(
     let site = core.account_site(connector, &account);
     let stored = || pair(|owner, field| core.store.secret(organization, owner, field), id);
     let used = stored()?;
+    if refused.is_some() && used[0].as_ref() != refused {
+        return Ok(RefreshOutcome::Fresh);
+    }
     let turn = shared::turn(core, &account, used[1].as_ref()).await;
     if turn.is_some() {
         // Whoever shares the grant has renewed it for us meanwhile, or heard that it is over.
