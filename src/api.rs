@@ -5,6 +5,7 @@
 //! decision, an actor, the store.
 
 mod accounts;
+mod audit;
 mod caller;
 mod connections;
 mod content;
@@ -99,6 +100,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(connections::routes())
         .merge(media::routes())
         .merge(events::routes())
+        .merge(audit::routes())
         .merge(organizations::routes())
         .merge(keys::routes())
         .merge(session::routes())

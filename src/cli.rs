@@ -3,6 +3,7 @@
 //! Standard output carries results, and nothing else; logs and complaints go to the standard error
 //! stream. [`Failure`] lists the exit codes.
 
+mod audit;
 mod columns;
 mod control;
 mod demo;
@@ -14,6 +15,7 @@ mod key;
 mod loopback;
 mod member;
 mod openapi;
+mod organization;
 mod output;
 mod platforms;
 mod playground;
@@ -73,6 +75,10 @@ enum Command {
     Key(key::Options),
     /// List and invite members; let one set a new password.
     Member(member::Options),
+    /// List, make, delete and restore organizations.
+    Organization(organization::Options),
+    /// Verify and export what happened, who did it and from where.
+    Audit(audit::Options),
     /// List the platforms of this build and what they allow.
     Platforms(platforms::Options),
     /// Print how to make a developer app on a platform and connect an account.
@@ -131,6 +137,8 @@ fn dispatch(line: CommandLine) -> Result<(), Failure> {
         Command::Init(options) => wait_for(init::run(common, options)),
         Command::Key(options) => wait_for(key::run(common, options)),
         Command::Member(options) => wait_for(member::run(common, options)),
+        Command::Organization(options) => wait_for(organization::run(common, options)),
+        Command::Audit(options) => wait_for(audit::run(common, options)),
         Command::Platforms(options) => platforms::run(common, &options),
         Command::Guide(options) => guide::run(common, &options),
         Command::Doctor(options) => doctor::run(common, &options),

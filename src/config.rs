@@ -39,6 +39,9 @@ const REPLY_BYTES_MAX: u64 = 8 * MIB;
 
 const MIB: u64 = 1024 * 1024;
 
+/// In seconds.
+const DAY: u64 = 24 * 60 * 60;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -50,6 +53,8 @@ pub struct Config {
     pub engine: Engine,
     pub log: Log,
     pub limits: Limits,
+    pub audit: Audit,
+    pub organizations: Organizations,
     pub login: Login,
     pub oidc: Oidc,
     pub platforms: BTreeMap<String, Platform>,
@@ -132,6 +137,19 @@ pub struct Limits {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// Zero: for ever.
+    pub keep: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Organizations {
+    pub deletion_grace: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Platform {
     pub client_id: String,
     pub client_secret: SecretText,
@@ -153,6 +171,8 @@ impl Default for Config {
             engine: Engine::default(),
             log: Log::default(),
             limits: Limits::default(),
+            audit: Audit::default(),
+            organizations: Organizations::default(),
             login: Login::default(),
             oidc: Oidc::default(),
             platforms: BTreeMap::from([("x".to_owned(), Platform::default())]),
@@ -213,6 +233,18 @@ impl Default for Limits {
     }
 }
 
+impl Default for Audit {
+    fn default() -> Audit {
+        Audit { keep: Span::seconds(90 * DAY) }
+    }
+}
+
+impl Default for Organizations {
+    fn default() -> Organizations {
+        Organizations { deletion_grace: Span::seconds(7 * DAY) }
+    }
+}
+
 impl Default for Platform {
     fn default() -> Platform {
         Platform {
@@ -249,12 +281,18 @@ impl Config {
             ("net.timeout", self.net.timeout.0.as_secs()),
             ("net.connect_timeout", self.net.connect_timeout.0.as_secs()),
             ("login.session_idle", self.login.session_idle.0.as_secs()),
+            ("organizations.deletion_grace", self.organizations.deletion_grace.0.as_secs()),
             ("login.session_lasts", self.login.session_lasts.0.as_secs()),
         ];
         for (key, value) in positive {
             if value == 0 {
                 return Err(fault(key, "is less than 1", "Give a larger value."));
             }
+        }
+        let keep = self.audit.keep.0.as_secs();
+        if keep > 0 && keep < DAY {
+            let remedy = "Give a day or more, or \"0s\" to keep it for ever.";
+            return Err(fault("audit.keep", "is less than a day", remedy));
         }
         self.oidc.settle()?;
         for (name, platform) in &mut self.platforms {
@@ -328,6 +366,8 @@ impl Config {
             apps: apps.map(|(name, platform)| (name.clone(), platform.credentials())).collect(),
             posts_per_hour: self.pacing.posts_per_hour,
             grace: self.pacing.grace.0,
+            audit_keep: Some(self.audit.keep.0).filter(|keep| !keep.is_zero()),
+            deletion_grace: self.organizations.deletion_grace.0,
             rest_after: self.engine.rest_after.0,
             login: self.login.settings(),
             oidc: self.oidc.settings(),

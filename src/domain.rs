@@ -12,6 +12,8 @@ pub mod platform;
 
 pub mod account;
 
+pub mod audit;
+
 pub mod button;
 
 pub mod login;

@@ -15,10 +15,12 @@ mod core;
 mod delivery;
 mod directory;
 mod doctor;
+mod erasing;
 mod errands;
 mod janitor;
 mod jobs;
 mod journal;
+mod origin;
 mod paces;
 mod passwords;
 mod pixels;
@@ -38,6 +40,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 use ractor::ActorRef;
 use tokio::sync::watch;
 
+pub use self::origin::coming_from;
 pub use self::settings::{
     AppCredentials, LoginSettings, NetSettings, OidcSettings, Place, PrivateAddresses, Settings,
 };

@@ -1,6 +1,7 @@
 //! Decisions: synchronous, total, and `now` is an argument. No disk, no clock, nothing awaited.
 
 pub mod agenda;
+pub mod audit;
 pub mod claims;
 pub mod fit;
 pub mod lane;

@@ -5,10 +5,12 @@
 //! - what one organization's [`Tenant`] reads is that organization's, by construction;
 //! - once writing has failed, nothing is written any more.
 
+mod audit;
 mod changes;
 mod directory;
 #[cfg(test)]
 mod drills;
+mod erasing;
 mod error;
 #[cfg(test)]
 mod fake;

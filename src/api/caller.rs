@@ -25,9 +25,12 @@ use crate::{
         problem::Code,
         time::Timestamp,
     },
-    engine::facade::{
-        Caller, Seat, Verb,
-        rate::{self, Rate, Taken},
+    engine::{
+        coming_from,
+        facade::{
+            Caller, Seat, Verb,
+            rate::{self, Rate, Taken},
+        },
     },
 };
 
@@ -79,7 +82,12 @@ impl Meters {
 }
 
 /// The layer around all routes.
-pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn admit(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let from = seat::client_address(request.extensions());
+    coming_from(from, let_in(api, request, next)).await
+}
+
+async fn let_in(api: Api, mut request: Request, next: Next) -> Response {
     let Some(need) = need_of(&api, &request) else { return next.run(request).await };
     let (method, headers, extensions) = (request.method(), request.headers(), request.extensions());
     let seat = match seat_at(&api, need, method, headers, extensions).await {
@@ -131,7 +139,6 @@ async fn enter(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = caller.from(seat::client_address(request.extensions()));
     let place = if caller.session.is_some() { "cookie" } else { "header.authorization" };
     let metered = api.meters.take(&caller, api.clock.now());
     if let Some((rate, Taken { wait: Some(wait), .. })) = &metered {

@@ -22,7 +22,6 @@ use crate::{
     domain::{
         event::Event,
         ids::{AccountId, DeliveryId, PostId},
-        organization::Actor,
         problem::Code,
         time::Timestamp,
     },
@@ -83,20 +82,11 @@ impl From<Event> for EventView {
             at: Text(event.at),
             kind: event.kind.name(),
             text: event.text,
-            actor: actor_name(&event.actor),
+            actor: event.actor.to_string(),
             post: event.post.map(Text),
             delivery: event.delivery.map(Text),
             account: event.account.map(Text),
         }
-    }
-}
-
-pub(crate) fn actor_name(actor: &Actor) -> String {
-    match actor {
-        Actor::Engine => "engine".to_owned(),
-        Actor::Operator => "operator".to_owned(),
-        Actor::Key(key) => key.to_string(),
-        Actor::Member(member) => member.to_string(),
     }
 }
 

@@ -25,7 +25,6 @@ use crate::{
 use super::{
     Answered, Api,
     caller::By,
-    events::actor_name,
     once::{self, Replay},
     paging::{PageAsked, Piece},
     reading::{Asked, Id, Strict, Text},
@@ -204,7 +203,7 @@ impl From<Invitation> for InvitationView {
             id: Text(invitation.id),
             role: invitation.role.name(),
             email: Some(invitation.email).filter(|email| !email.is_empty()),
-            by: actor_name(&invitation.by),
+            by: invitation.by.to_string(),
             created: Text(invitation.created),
             expires: Text(invitation.proof.until),
         }

@@ -33,7 +33,8 @@ use super::{
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
-        .routes(routes!(show, edit))
+        .routes(routes!(show, edit, delete))
+        .routes(routes!(restore))
         .routes(routes!(pause))
         .routes(routes!(resume))
         .routes(routes!(pause_everything))
@@ -54,6 +55,10 @@ pub(crate) struct OrganizationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     paused_since: Option<Text<Timestamp>>,
+    /// It was deleted: until then it can be restored, afterwards all of it is erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ends: Option<Text<Timestamp>>,
     /// A delivery that is later than this is held as missed instead of published.
     #[schema(example = 900)]
     grace_seconds: u64,
@@ -69,6 +74,7 @@ impl From<Organization> for OrganizationView {
             name: organization.name,
             created: Text(organization.created),
             paused_since: paused_since(organization.paused),
+            ends: organization.ends.map(Text),
             grace_seconds: organization.grace.as_secs(),
             posts_per_hour: organization.posts_per_hour,
         }
@@ -184,6 +190,35 @@ async fn edit(
         posts_per_hour: change.posts_per_hour,
     };
     Ok(Json(api.engine.edit_organization(&by.caller, id, edit).await?.into()))
+}
+
+/// Delete an organization
+///
+/// Pauses it at once. Until `ends` it can be restored; then everything of it is erased: accounts
+/// with their tokens, posts, media, keys, events, and who is a member nowhere else. Needs a key of
+/// the instance's owner. The first organization cannot be deleted. Disconnect accounts first if the
+/// platforms shall hear that our access ends.
+#[utoipa::path(delete, path = "/organizations/{id}", tag = "organizations",
+    params(("id" = String, Path)), responses((status = 200, body = OrganizationView)))]
+async fn delete(
+    by: By,
+    State(api): State<Api>,
+    Id(id): Id<OrganizationId>,
+) -> Answered<OrganizationView> {
+    Ok(Json(api.engine.delete_organization(&by.caller, id).await?.into()))
+}
+
+/// Restore a deleted organization
+///
+/// Before its `ends`. It stays paused until it is resumed. Needs a key of the instance's owner.
+#[utoipa::path(post, path = "/organizations/{id}/restore", tag = "organizations",
+    params(("id" = String, Path)), responses((status = 200, body = OrganizationView)))]
+async fn restore(
+    by: By,
+    State(api): State<Api>,
+    Id(id): Id<OrganizationId>,
+) -> Answered<OrganizationView> {
+    Ok(Json(api.engine.restore_organization(&by.caller, id).await?.into()))
 }
 
 /// Pause an organization

@@ -25,7 +25,7 @@ use super::{
     caller::By,
     content::{ContentBody, PlanBody, Variants, read_variants, show_variants},
     deliveries::DeliveryView,
-    events::{EventView, actor_name},
+    events::EventView,
     once::{self, Replay},
     paging::{PageAsked, Piece},
     reading::{Asked, Id, Strict, Text},
@@ -155,7 +155,7 @@ impl PostBody {
             plan: post.plan.into(),
             priority: post.priority,
             created: Text(post.created),
-            author: actor_name(&post.author),
+            author: post.author.to_string(),
             revision: post.revision,
             deliveries: deliveries.into_iter().map(|one| DeliveryView::new(one, now)).collect(),
         }

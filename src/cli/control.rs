@@ -106,12 +106,33 @@ impl Control {
         organization: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        Ok(self.send(method, path, organization, &body).await?.json())
+    }
+
+    /// What was answered, as it is.
+    pub(super) async fn text(
+        &self,
+        path: &str,
+        organization: Option<&str>,
+    ) -> Result<String, Failure> {
+        let answer = self.send("GET", path, organization, "").await?;
+        String::from_utf8(answer.body)
+            .map_err(|_| Failure::NotDone("The answer is no text.".to_owned()))
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        organization: Option<&str>,
+        body: &str,
+    ) -> Result<loopback::Answer, Failure> {
         let path = format!("/api/v1{path}");
         let mut headers = vec![("accept", "application/json")];
         if let Some(organization) = organization {
             headers.push(("fanfare-organization", organization));
         }
-        let body = body.map(Value::to_string).unwrap_or_default();
         if !body.is_empty() {
             headers.push(("content-type", "application/json"));
         }
@@ -124,10 +145,10 @@ impl Control {
             }
             None => return Err(Failure::NotDone("Fanfare gave no answer.".to_owned())),
         };
-        let told = answer.json();
         if (200..300).contains(&answer.status) {
-            return Ok(told);
+            return Ok(answer);
         }
+        let told = answer.json();
         let said = |field: &str| told[field].as_str().unwrap_or_default().to_owned();
         let (sentence, remedy) = (said("detail"), said("remedy"));
         Err(Failure::NotDone(match sentence.is_empty() {

@@ -1,6 +1,11 @@
 //! A stored fact about what happened. Timeline, audit and the live stream all read these.
 
+use std::net::IpAddr;
+
+use serde_json::json;
+
 use crate::domain::{
+    audit::{self, Hash},
     ids::{AccountId, DeliveryId, OrganizationId, PostId},
     organization::Actor,
     time::Timestamp,
@@ -13,22 +18,59 @@ pub struct Event {
     pub sequence: u64,
     pub at: Timestamp,
     pub actor: Actor,
+    /// The address that the request came from which did this, if one did.
+    pub from: Option<IpAddr>,
     pub post: Option<PostId>,
     pub delivery: Option<DeliveryId>,
     pub account: Option<AccountId>,
     pub kind: EventKind,
     /// A sentence for people. Never a token, never the post's text.
     pub text: String,
+    /// What [`Event::link`] makes of it and the one before; `None` for what an earlier version
+    /// wrote.
+    pub hash: Option<Hash>,
+}
+
+impl Event {
+    /// The hash that it gets after `before`.
+    pub fn link(&self, before: &Hash) -> Hash {
+        audit::link(before, &self.statement())
+    }
+
+    /// All that an event says, as compact JSON in UTF-8: `[organization, sequence, at, actor, from,
+    /// kind, text, post, delivery, account]`, with `null` for what there is none of. Never changed:
+    /// whoever holds an export checks it by this.
+    pub fn statement(&self) -> String {
+        json!([
+            self.organization.to_string(),
+            self.sequence,
+            self.at.to_string(),
+            self.actor.to_string(),
+            self.from.map(|from| from.to_string()),
+            self.kind.name(),
+            self.text,
+            self.post.map(|id| id.to_string()),
+            self.delivery.map(|id| id.to_string()),
+            self.account.map(|id| id.to_string()),
+        ])
+        .to_string()
+    }
 }
 
 /// Stable names: programs match on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
     OrganizationCreated,
+    OrganizationChanged,
+    OrganizationDeleted,
+    OrganizationRestored,
+    OrganizationErased,
     OrganizationPaused,
     OrganizationResumed,
     EverythingPaused,
     EverythingResumed,
+    VaultRotated,
+    AuditPruned,
     KeyCreated,
     KeyRevoked,
     MemberJoined,
@@ -38,6 +80,7 @@ pub enum EventKind {
     InvitationCreated,
     InvitationRevoked,
     SessionStarted,
+    SessionRefused,
     SessionEnded,
     PasswordChanged,
     TwoFactorEnabled,
@@ -54,6 +97,7 @@ pub enum EventKind {
     TokenRefreshed,
     TokenRefreshFailed,
     MediaUploaded,
+    MediaDeleted,
     PostCreated,
     PostEdited,
     PostCancelled,
@@ -83,10 +127,16 @@ pub enum EventKind {
 impl EventKind {
     pub const ALL: &'static [EventKind] = &[
         EventKind::OrganizationCreated,
+        EventKind::OrganizationChanged,
+        EventKind::OrganizationDeleted,
+        EventKind::OrganizationRestored,
+        EventKind::OrganizationErased,
         EventKind::OrganizationPaused,
         EventKind::OrganizationResumed,
         EventKind::EverythingPaused,
         EventKind::EverythingResumed,
+        EventKind::VaultRotated,
+        EventKind::AuditPruned,
         EventKind::KeyCreated,
         EventKind::KeyRevoked,
         EventKind::MemberJoined,
@@ -96,6 +146,7 @@ impl EventKind {
         EventKind::InvitationCreated,
         EventKind::InvitationRevoked,
         EventKind::SessionStarted,
+        EventKind::SessionRefused,
         EventKind::SessionEnded,
         EventKind::PasswordChanged,
         EventKind::TwoFactorEnabled,
@@ -112,6 +163,7 @@ impl EventKind {
         EventKind::TokenRefreshed,
         EventKind::TokenRefreshFailed,
         EventKind::MediaUploaded,
+        EventKind::MediaDeleted,
         EventKind::PostCreated,
         EventKind::PostEdited,
         EventKind::PostCancelled,
@@ -141,10 +193,16 @@ impl EventKind {
     pub fn name(self) -> &'static str {
         match self {
             EventKind::OrganizationCreated => "organization.created",
+            EventKind::OrganizationChanged => "organization.changed",
+            EventKind::OrganizationDeleted => "organization.deleted",
+            EventKind::OrganizationRestored => "organization.restored",
+            EventKind::OrganizationErased => "organization.erased",
             EventKind::OrganizationPaused => "organization.paused",
             EventKind::OrganizationResumed => "organization.resumed",
             EventKind::EverythingPaused => "everything.paused",
             EventKind::EverythingResumed => "everything.resumed",
+            EventKind::VaultRotated => "vault.rotated",
+            EventKind::AuditPruned => "audit.pruned",
             EventKind::KeyCreated => "key.created",
             EventKind::KeyRevoked => "key.revoked",
             EventKind::MemberJoined => "member.joined",
@@ -154,6 +212,7 @@ impl EventKind {
             EventKind::InvitationCreated => "invitation.created",
             EventKind::InvitationRevoked => "invitation.revoked",
             EventKind::SessionStarted => "session.started",
+            EventKind::SessionRefused => "session.refused",
             EventKind::SessionEnded => "session.ended",
             EventKind::PasswordChanged => "password.changed",
             EventKind::TwoFactorEnabled => "two_factor.enabled",
@@ -170,6 +229,7 @@ impl EventKind {
             EventKind::TokenRefreshed => "token.refreshed",
             EventKind::TokenRefreshFailed => "token.refresh_failed",
             EventKind::MediaUploaded => "media.uploaded",
+            EventKind::MediaDeleted => "media.deleted",
             EventKind::PostCreated => "post.created",
             EventKind::PostEdited => "post.edited",
             EventKind::PostCancelled => "post.cancelled",

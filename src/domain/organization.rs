@@ -1,6 +1,6 @@
 //! A tenant, the people in it, and the keys by which programs act for it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use crate::domain::{
     ids::{AccountId, KeyId, MemberId, OrganizationId},
@@ -20,6 +20,9 @@ pub struct Organization {
     /// Our own safety pace of an account: so many publications may go at once, and then as many an
     /// hour. Default 10.
     pub posts_per_hour: u32,
+    /// It was deleted: until then it can be restored, afterwards all of it is erased. It is paused
+    /// as long.
+    pub ends: Option<Timestamp>,
 }
 
 /// A panic switch, of an account, an organization, or of everything.
@@ -157,6 +160,18 @@ pub enum Actor {
     Member(MemberId),
     /// Somebody at the machine's command line.
     Operator,
+}
+
+/// As the API and the audit name it.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Actor::Engine => f.write_str("engine"),
+            Actor::Operator => f.write_str("operator"),
+            Actor::Key(key) => key.fmt(f),
+            Actor::Member(member) => member.fmt(f),
+        }
+    }
 }
 
 /// An app's OAuth client, as registered with one server. Its secret is in the vault.

@@ -23,7 +23,7 @@ use crate::{
         time::Timestamp,
     },
     engine::{
-        self,
+        self, origin,
         passwords::Passwords,
         settings::{AppCredentials, LoginSettings, OidcSettings},
         throttle::Throttle,
@@ -52,6 +52,8 @@ pub(super) struct Parts {
     pub(super) apps: BTreeMap<String, AppCredentials>,
     pub(super) posts_per_hour: u32,
     pub(super) grace: Duration,
+    pub(super) audit_keep: Option<Duration>,
+    pub(super) deletion_grace: Duration,
     pub(super) rest_after: Duration,
     pub(super) upload_bytes_max: u64,
     /// An image that is being changed may need several hundred MiB, so there is one at a time.
@@ -139,6 +141,11 @@ impl Core {
         T: Send + 'static,
         F: FnOnce(&mut View) -> Result<T, Halt> + Send + 'static,
     {
+        let origin = origin::current();
+        let change = move |view: &mut View| {
+            view.comes_from(origin);
+            change(view)
+        };
         self.store.try_commit(label, change).await.map_err(|error| Halt::from(error).into())
     }
 

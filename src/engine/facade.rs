@@ -9,9 +9,11 @@
 mod access;
 mod accounts;
 mod arriving;
+mod audit;
 mod choosing;
 mod connecting;
 mod credentials;
+mod deleting;
 mod deliveries;
 mod events;
 mod fitting;
@@ -34,6 +36,7 @@ use std::{collections::BTreeMap, str::FromStr};
 
 pub(super) use self::tickets::{hash, letters};
 pub use self::{
+    audit::{Entry, Verdict},
     credentials::Offer,
     events::Told,
     fitting::{Change, FitRequest, Fitted},
@@ -74,8 +77,6 @@ pub struct Caller {
     pub actor: Actor,
     /// In which a person acts.
     pub session: Option<SessionId>,
-    /// Where the request came from, if it came over a network.
-    pub from: Option<std::net::IpAddr>,
 }
 
 /// A piece of a list: at most `limit` items (1 to 200), newest first unless the verb says

@@ -9,10 +9,12 @@ use std::{collections::HashSet, time::Duration};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use crate::{
-    domain::time::Timestamp,
+    domain::{event::EventKind, organization, time::Timestamp},
     engine::{
         core::{Core, Halt},
+        erasing,
         facade::sessions::is_over,
+        journal::{self, Tale},
     },
     store::{Key, Read, ReadPeople},
 };
@@ -37,6 +39,8 @@ const ROUND: Duration = Duration::from_secs(3_600);
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3_600);
 
 const WARN_EVERY: Duration = Duration::from_secs(24 * 3_600);
+
+const PRUNE_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
 const AT_ONCE: usize = 200;
 
@@ -141,6 +145,35 @@ async fn forget_invitations(core: &Core, now: Timestamp) -> Result<(), Halt> {
     }
 }
 
+/// What retention lets go of, once a day, and never without a word.
+async fn prune_events(core: &Core, now: Timestamp) -> Result<(), Halt> {
+    let Some(keep) = core.audit_keep else { return Ok(()) };
+    let since = now.before(keep);
+    for organization in core.store.organizations(None, usize::MAX)? {
+        let id = organization.id;
+        let oldest = core.store.events_after(id, 0, 1)?;
+        if oldest.first().is_none_or(|oldest| oldest.at >= since.before(PRUNE_EVERY)) {
+            continue;
+        }
+        // Told with the first piece: a death between two of them leaves nothing unsaid.
+        let text = format!("Events from before {since} are thrown away.");
+        let actor = &organization::Actor::Engine;
+        let tale = Tale::of(id, now, actor, EventKind::AuditPruned, text);
+        let mut pruned = core
+            .commit("begin to prune events", move |view| {
+                journal::tell(view, tale)?;
+                Ok(view.prune_events(id, since, AT_ONCE)?)
+            })
+            .await?;
+        while pruned == AT_ONCE {
+            let piece =
+                core.commit("prune events", move |view| Ok(view.prune_events(id, since, AT_ONCE)?));
+            pruned = piece.await?;
+        }
+    }
+    Ok(())
+}
+
 async fn delete(core: &Core, keys: Vec<Key>) -> Result<(), Halt> {
     for piece in keys.chunks(AT_ONCE) {
         let piece = piece.to_vec();
@@ -174,6 +207,8 @@ impl JanitorState {
         forget_requests(&self.core, now).await?;
         forget_sessions(&self.core, now).await?;
         forget_invitations(&self.core, now).await?;
+        erasing::erase_ended(&self.core, now).await?;
+        prune_events(&self.core, now).await?;
         self.delete_unnamed_media().await
     }
 

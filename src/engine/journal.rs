@@ -56,17 +56,19 @@ impl Tale {
 /// The sequence that it got.
 pub(super) fn tell(view: &mut View, tale: Tale) -> Result<u64, Halt> {
     let Tale { organization, at, actor, post, delivery, account, kind, text } = tale;
-    // The store numbers it.
-    let sequence = 0;
+    // The store numbers it, links it, and knows where it came from.
+    let (sequence, from, hash) = (0, None, None);
     Ok(view.append_event(Event {
         organization,
         sequence,
         at,
         actor,
+        from,
         post,
         delivery,
         account,
         kind,
         text,
+        hash,
     })?)
 }

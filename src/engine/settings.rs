@@ -29,6 +29,10 @@ pub struct Settings {
     pub posts_per_hour: u32,
     /// How late is too late, for new organizations.
     pub grace: Duration,
+    /// How long events are kept. `None`: for ever.
+    pub audit_keep: Option<Duration>,
+    /// How long a deleted organization can be restored.
+    pub deletion_grace: Duration,
     /// An account that has nothing to do for so long is put to rest.
     pub rest_after: Duration,
     pub login: LoginSettings,

@@ -57,6 +57,8 @@ pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
         apps: settings.apps,
         posts_per_hour: settings.posts_per_hour,
         grace: settings.grace,
+        audit_keep: settings.audit_keep,
+        deletion_grace: settings.deletion_grace,
         rest_after: settings.rest_after,
         upload_bytes_max: settings.upload_bytes_max,
         fitting: Semaphore::new(1),

@@ -50,6 +50,8 @@ verbs! {
     AccountsDisconnect "accounts_disconnect" Admin Accounts
     AccountsPause "accounts_pause" Publish Accounts
     AccountsResume "accounts_resume" Publish Accounts
+    AuditExport "audit_export" Admin Organization
+    AuditVerify "audit_verify" Admin Organization
     ConnectionsShow "connections_show" Admin Organization
     ConnectionsChoose "connections_choose" Admin Organization
     DeliveriesList "deliveries_list" Read Accounts
@@ -80,6 +82,8 @@ verbs! {
     OrganizationsCreate "organizations_create" Admin Instance
     OrganizationsShow "organizations_show" Read Accounts
     OrganizationsEdit "organizations_edit" Admin Organization
+    OrganizationsDelete "organizations_delete" Admin Instance
+    OrganizationsRestore "organizations_restore" Admin Instance
     OrganizationsPause "organizations_pause" Publish Organization
     OrganizationsResume "organizations_resume" Publish Organization
     EverythingPause "organizations_pause_everything" Admin Instance

@@ -6,7 +6,6 @@ use crate::{
     domain::{
         account::Account,
         delivery::Delivery,
-        event::Event,
         ids::{DeliveryId, KeyId, OrganizationId},
         login::{PendingChoice, PendingLogin, Remembered},
         media::Media,
@@ -80,16 +79,6 @@ impl View {
     /// Its file must have been kept before.
     pub fn put_media(&mut self, media: &Media) -> Result<(), Error> {
         self.put(&Key::Media(media.organization, media.id), encode(media))
-    }
-
-    /// Gives the event the next sequence of its organization, whatever it says, and returns that.
-    pub fn append_event(&mut self, mut event: Event) -> Result<u64, Error> {
-        let organization = event.organization;
-        let sequence = self.last_sequence(organization)? + 1;
-        event.sequence = sequence;
-        self.put(&Key::Sequence(organization), sequence.to_be_bytes().to_vec())?;
-        self.put_new(&Key::Event { organization, sequence }, encode(&event));
-        Ok(sequence)
     }
 
     pub fn put_timer(&mut self, timer: Timer) -> Result<(), Error> {

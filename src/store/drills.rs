@@ -258,11 +258,13 @@ fn event(organization: u128) -> Event {
         sequence: 0,
         at: Timestamp(1),
         actor: Actor::Engine,
+        from: None,
         post: None,
         delivery: None,
         account: None,
         kind: EventKind::PostCreated,
         text: "planned".to_owned(),
+        hash: None,
     }
 }
 

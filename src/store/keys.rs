@@ -79,6 +79,8 @@ pub enum Key {
     },
     /// The last sequence that an organization's events have used.
     Sequence(OrganizationId),
+    /// What the oldest of an organization's events is linked to.
+    Anchor(OrganizationId),
     /// A login that was begun and not finished, by the hash of its state.
     OauthLogin {
         state: [u8; 32],
@@ -152,6 +154,7 @@ pub enum Table {
     Paces = 0x43,
     Events = 0x50,
     Sequences = 0x51,
+    Anchors = 0x52,
     OauthLogins = 0x60,
     Idempotency = 0x61,
     OauthChoices = 0x62,
@@ -199,6 +202,7 @@ impl Key {
             Key::Pace { .. } => Table::Paces,
             Key::Event { .. } => Table::Events,
             Key::Sequence(_) => Table::Sequences,
+            Key::Anchor(_) => Table::Anchors,
             Key::OauthLogin { .. } => Table::OauthLogins,
             Key::Idempotency { .. } => Table::Idempotency,
             Key::OauthChoice { .. } => Table::OauthChoices,
@@ -209,9 +213,9 @@ impl Key {
         let key = Encoder::new(self.table());
         match self {
             Key::Meta { name } => key.text(name),
-            Key::Organization(organization) | Key::Sequence(organization) => {
-                key.wide(organization.0)
-            }
+            Key::Organization(organization)
+            | Key::Sequence(organization)
+            | Key::Anchor(organization) => key.wide(organization.0),
             Key::Member(organization, id) => key.wide(organization.0).wide(id.0),
             Key::ApiKey { hash } => key.bytes(hash),
             Key::ApiKeyOf(organization, id) => key.wide(organization.0).wide(id.0),
@@ -261,7 +265,7 @@ impl Key {
 }
 
 impl Table {
-    pub(super) const ALL: [Table; 25] = [
+    pub(super) const ALL: [Table; 26] = [
         Table::Meta,
         Table::Organizations,
         Table::Members,
@@ -284,6 +288,7 @@ impl Table {
         Table::Paces,
         Table::Events,
         Table::Sequences,
+        Table::Anchors,
         Table::OauthLogins,
         Table::Idempotency,
         Table::OauthChoices,
@@ -306,7 +311,8 @@ impl Table {
             | Table::Timers
             | Table::Lanes
             | Table::Attention
-            | Table::Sequences => Length::OneRow,
+            | Table::Sequences
+            | Table::Anchors => Length::OneRow,
             Table::Meta
             | Table::Organizations
             | Table::Members

@@ -14,6 +14,7 @@ use crate::{
         time::Timestamp,
     },
     store::{
+        audit::sequence_of,
         error::Error,
         keys::{INSTANCE, Key, LanePlace, Owner, Span, Table, Timer},
         kv::Order,
@@ -200,7 +201,7 @@ pub trait Read {
     fn last_sequence(&self, organization: OrganizationId) -> Result<u64, Error> {
         let key = Key::Sequence(organization);
         match self.get(&key)? {
-            Some(value) => number(&key, &value),
+            Some(value) => sequence_of(&key, &value),
             None => Ok(0),
         }
     }

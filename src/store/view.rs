@@ -5,7 +5,7 @@
 //! - nothing reaches the store before the closure has returned `Ok`; otherwise what it wrote is
 //!   undone, and only that.
 
-use std::{collections::BTreeMap, mem, ops::Bound, sync::Arc};
+use std::{collections::BTreeMap, mem, net::IpAddr, ops::Bound, sync::Arc};
 
 use crate::store::{
     error::Error,
@@ -25,6 +25,8 @@ pub struct View {
     /// What the overlay held before each write of this commit, oldest first.
     undo: Vec<(Vec<u8>, Option<Write>)>,
     size_before: Size,
+    /// Where the request came from that asked for the commit that is running.
+    pub(super) origin: Option<IpAddr>,
 }
 
 /// How much a batch holds.
@@ -43,6 +45,7 @@ impl View {
             size: Size::default(),
             undo: Vec::new(),
             size_before: Size::default(),
+            origin: None,
         }
     }
 
@@ -63,6 +66,11 @@ impl View {
     /// Whether the commit that is running has written nothing.
     pub(super) fn is_unchanged(&self) -> bool {
         self.undo.is_empty()
+    }
+
+    /// Events of the commit that is running say that it was asked for from there.
+    pub fn comes_from(&mut self, origin: Option<IpAddr>) {
+        self.origin = origin;
     }
 
     /// The commit that is running becomes part of the batch.

@@ -164,6 +164,7 @@ impl Writer {
                 group.push(job);
                 return Err(died());
             }
+            self.view.comes_from(None);
             let ran = job.run(&mut self.view);
             group.push(job);
             if ran == Ran::Refused {

@@ -219,6 +219,8 @@ fn settings(clock: &Clock, base: &str, origin: &str) -> Settings {
         apps: clients.into_iter().map(app).collect(),
         posts_per_hour: 1_000,
         grace: Duration::from_secs(900),
+        audit_keep: Some(Duration::from_secs(90 * 24 * 3_600)),
+        deletion_grace: Duration::from_secs(7 * 24 * 3_600),
         rest_after: Duration::from_secs(3_600),
         login: LoginSettings {
             idle: Duration::from_secs(86_400),

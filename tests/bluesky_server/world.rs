@@ -67,6 +67,8 @@ impl Home {
             apps: BTreeMap::new(),
             posts_per_hour: 1_000,
             grace: Duration::from_secs(3_600),
+            audit_keep: Some(Duration::from_secs(90 * 24 * 3_600)),
+            deletion_grace: Duration::from_secs(7 * 24 * 3_600),
             rest_after: Duration::from_secs(3_600),
             login: fanfare::engine::LoginSettings {
                 idle: Duration::from_secs(86_400),

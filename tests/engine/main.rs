@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "what was killed belongs in the output")]
 
 mod accounts;
+mod audit;
 mod chats;
 mod connecting;
 mod downtime;

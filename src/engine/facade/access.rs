@@ -1,7 +1,5 @@
 //! Who calls, and whether they may.
 
-use std::net::IpAddr;
-
 use crate::{
     domain::{
         ids::{AccountId, OrganizationId},
@@ -68,11 +66,6 @@ impl Caller {
             },
         }
     }
-
-    /// The same caller, with the address that the request came from.
-    pub fn from(self, from: Option<IpAddr>) -> Caller {
-        Caller { from, ..self }
-    }
 }
 
 impl Engine {
@@ -84,7 +77,6 @@ impl Engine {
             reach: Reach::Instance,
             actor: Actor::Operator,
             session: None,
-            from: None,
         }
     }
 

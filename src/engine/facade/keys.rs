@@ -74,6 +74,7 @@ impl Engine {
                 "Ask an admin of the organization for a new one.",
             ));
         }
+        self.refuse_erased(key.organization)?;
         self.note_use(&key, now);
         Ok(Caller {
             organization: key.organization,
@@ -81,7 +82,6 @@ impl Engine {
             reach: key.reach,
             actor: Actor::Key(key.id),
             session: None,
-            from: None,
         })
     }
 

@@ -143,7 +143,8 @@ impl Engine {
     /// any organization names it any more.
     pub async fn delete_media(&self, caller: &Caller, id: MediaId) -> Answer<()> {
         caller.may(Verb::MediaDelete)?;
-        let organization = caller.organization;
+        let (organization, actor, now) =
+            (caller.organization, caller.actor.clone(), self.core.now());
         // All posts are looked through here, where nobody waits for it; the commit looks only at
         // what is newer than the file. An edit in between is noticed when the post is to go out.
         let media = self.core.store.media(organization, id)?.ok_or_else(|| missing(id))?;
@@ -157,6 +158,9 @@ impl Engine {
                     return Err(in_use(post).into());
                 }
                 view.delete(&crate::store::Key::Media(organization, id))?;
+                let text = format!("The file {id} ({}) was deleted.", media.mime);
+                let kind = EventKind::MediaDeleted;
+                journal::tell(view, Tale::of(organization, now, &actor, kind, text))?;
                 Ok(())
             })
             .await

@@ -112,6 +112,7 @@ impl Engine {
             paused: Pause::Running,
             grace: self.core.grace,
             posts_per_hour: self.core.posts_per_hour,
+            ends: None,
         })
     }
 
@@ -153,16 +154,23 @@ impl Engine {
             )
             .at("posts_per_hour"));
         }
+        let (actor, now) = (caller.actor.clone(), self.core.now());
         self.core
             .commit_at_door("edit organization", move |view| {
-                let mut organization = view.organization(id)?.ok_or_else(|| no_organization(id))?;
+                let before = view.organization(id)?.ok_or_else(|| no_organization(id))?;
+                let mut organization = before.clone();
                 if let Some(name) = edit.name {
                     organization.name = name.trim().to_owned();
                 }
                 organization.grace = edit.grace.unwrap_or(organization.grace);
                 organization.posts_per_hour =
                     edit.posts_per_hour.unwrap_or(organization.posts_per_hour);
-                view.put_organization(&organization)?;
+                if organization != before {
+                    view.put_organization(&organization)?;
+                    let kind = EventKind::OrganizationChanged;
+                    let text = difference(&before, &organization);
+                    journal::tell(view, Tale::of(id, now, &actor, kind, text))?;
+                }
                 Ok(organization)
             })
             .await
@@ -202,6 +210,9 @@ impl Engine {
             .core
             .commit_at_door("pause organization", move |view| {
                 let mut organization = view.organization(id)?.ok_or_else(|| no_organization(id))?;
+                if organization.ends.is_some() && pause == Pause::Running {
+                    return Err(is_deleted().into());
+                }
                 let (kind, text) = match (organization.paused, pause) {
                     (Pause::Running, Pause::Paused { .. }) => (
                         EventKind::OrganizationPaused,
@@ -280,6 +291,29 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What an edit changed, for people.
+fn difference(before: &Organization, after: &Organization) -> String {
+    let mut changes = Vec::new();
+    if before.name != after.name {
+        changes.push(format!("it is called {}", after.name));
+    }
+    if before.grace != after.grace {
+        changes.push(format!("a delivery is too late after {} s", after.grace.as_secs()));
+    }
+    if before.posts_per_hour != after.posts_per_hour {
+        changes.push(format!("its accounts publish {} an hour", after.posts_per_hour));
+    }
+    format!("The organization was changed: {}.", changes.join("; "))
+}
+
+fn is_deleted() -> Problem {
+    Problem::new(
+        Code::WrongState,
+        "This organization was deleted and waits to be erased.",
+        "Restore it first; then resume it.",
+    )
 }
 
 fn establish(

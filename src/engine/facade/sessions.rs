@@ -20,7 +20,7 @@ use crate::{
         time::Timestamp,
     },
     engine::{
-        Answer, Engine,
+        Answer, Engine, coming_from,
         core::{Core, Halt},
         facade::{Caller, hash, tickets},
         journal::{self, Tale},
@@ -90,14 +90,20 @@ impl Engine {
         let known = self.prove(&login, visitor.from).await?;
         let (session, cookie) = self.new_session(known.id, &visitor);
         let (now, begun, replaced) = (self.core.now(), session.clone(), visitor.cookie);
-        let person = self
+        let (who, with_code) = (known.clone(), login.code.is_some());
+        let admitted = self
             .core
             .commit_at_door("log in", move |view| {
                 let person = admit(view, &known, login.code.as_deref(), now)?;
                 begin(view, &person, &begun, replaced.as_ref())?;
                 Ok(person)
             })
-            .await?;
+            .await;
+        // A page asks for the code when it is told that one is needed; that is no failure.
+        if admitted.is_err() && with_code {
+            self.note_refusal(who, visitor.from, "the code was wrong");
+        }
+        let person = admitted?;
         self.core.throttle.forgive(hash(&folded(&person.email)));
         Ok(self.seated(person, session, Some(cookie)))
     }
@@ -110,13 +116,31 @@ impl Engine {
         let person = self.core.store.person_with_email(&email)?;
         let kept = person.as_ref().and_then(|person| person.password.as_ref());
         let is_right = self.core.passwords.is_right(&login.password, kept).await?;
-        match person.filter(|person| is_right && person.disabled.is_none()) {
-            Some(person) => Ok(person),
-            None => {
+        match person {
+            Some(person) if is_right && person.disabled.is_none() => Ok(person),
+            somebody => {
                 tracing::info!("somebody could not log in: the address or the password is wrong");
+                if let Some(person) = somebody {
+                    let why = if is_right { "they are disabled" } else { "the password was wrong" };
+                    self.note_refusal(person, from, why);
+                }
                 Err(wrong_login())
             }
         }
+    }
+
+    /// Nobody waits for it: how long a refusal takes must not tell whether the address is known.
+    fn note_refusal(&self, person: Person, from: Option<IpAddr>, why: &'static str) {
+        let (core, now) = (self.core.clone(), self.core.now());
+        tokio::spawn(coming_from(from, async move {
+            let noted = core.commit_at_door("note a refused login", move |view| {
+                let text = format!("Somebody tried to log in as {}: {why}.", person.name);
+                tell_by(view, person.id, &Actor::Engine, now, EventKind::SessionRefused, &text)
+            });
+            if let Err(problem) = noted.await {
+                tracing::warn!("a refused login was not noted: {}", problem.sentence);
+            }
+        }));
     }
 
     pub(super) fn new_session(&self, person: MemberId, visitor: &Visitor) -> (Session, Secret) {
@@ -248,13 +272,13 @@ impl Engine {
                 "Ask an admin of the organization for another role.",
             )
         })?;
+        self.refuse_erased(member.organization)?;
         Ok(Caller {
             organization: member.organization,
             scope: grant.scope,
             reach: if member.role == Role::Owner { Reach::Instance } else { Reach::Organization },
             actor: seat.actor(),
             session: Some(seat.session.id),
-            from: seat.session.from,
         })
     }
 

@@ -110,6 +110,7 @@ impl Decoder<'_> {
                 Key::Event { organization: self.organization()?, sequence: self.long()? }
             }
             Table::Sequences => Key::Sequence(self.organization()?),
+            Table::Anchors => Key::Anchor(self.organization()?),
             Table::OauthLogins => Key::OauthLogin { state: self.array()? },
             Table::OauthChoices => Key::OauthChoice { state: self.array()? },
             Table::Idempotency => {

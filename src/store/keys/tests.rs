@@ -53,6 +53,7 @@ fn any_key() -> impl Strategy<Value = Key> {
                 Table::Paces => Key::Pace { organization, owner },
                 Table::Events => Key::Event { organization, sequence: long },
                 Table::Sequences => Key::Sequence(organization),
+                Table::Anchors => Key::Anchor(organization),
                 Table::OauthLogins => Key::OauthLogin { state: hash },
                 Table::OauthChoices => Key::OauthChoice { state: hash },
                 Table::Idempotency => Key::Idempotency { organization, key: hash },

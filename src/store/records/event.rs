@@ -1,5 +1,7 @@
 //! Twin of an event.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Record, organization::ActorV1};
@@ -12,6 +14,7 @@ use crate::domain::{
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) enum StoredEvent {
     V1(EventV1),
+    V2(EventV2),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -28,11 +31,19 @@ pub(in crate::store) struct EventV1 {
     text: String,
 }
 
+/// With where it came from, and linked to the one before.
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct EventV2 {
+    told: EventV1,
+    from: Option<IpAddr>,
+    hash: Option<[u8; 32]>,
+}
+
 impl Record for Event {
     type Stored = StoredEvent;
 
     fn store(&self) -> StoredEvent {
-        StoredEvent::V1(EventV1 {
+        let told = EventV1 {
             organization: self.organization.0,
             sequence: self.sequence,
             at: self.at,
@@ -42,22 +53,28 @@ impl Record for Event {
             account: self.account.map(|id| id.0),
             kind: self.kind.name().to_owned(),
             text: self.text.clone(),
-        })
+        };
+        StoredEvent::V2(EventV2 { told, from: self.from, hash: self.hash })
     }
 
     fn restore(stored: StoredEvent) -> Result<Event, &'static str> {
-        let StoredEvent::V1(twin) = stored;
+        let (twin, from, hash) = match stored {
+            StoredEvent::V1(told) => (told, None, None),
+            StoredEvent::V2(EventV2 { told, from, hash }) => (told, from, hash),
+        };
         let kind = EventKind::ALL.iter().find(|kind| kind.name() == twin.kind);
         Ok(Event {
             organization: OrganizationId(twin.organization),
             sequence: twin.sequence,
             at: twin.at,
             actor: twin.actor.into(),
+            from,
             post: twin.post.map(PostId),
             delivery: twin.delivery.map(DeliveryId),
             account: twin.account.map(AccountId),
             kind: *kind.ok_or("its kind of event is not known")?,
             text: twin.text,
+            hash,
         })
     }
 }

@@ -3,7 +3,7 @@
 //! `golden/<record>.v<n>.hex` is never changed. Where there is none yet, run the tests once with
 //! `FANFARE_WRITE_GOLDEN=1`.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, net::IpAddr, path::Path, time::Duration};
 
 use super::{Record, decode, encode};
 use crate::{
@@ -84,8 +84,10 @@ fn organizations_members_keys_and_apps_of_version_1_read() {
         paused: Pause::Paused { since: AT },
         grace: Duration::from_secs(15 * 60),
         posts_per_hour: 10,
+        ends: None,
     };
     check("organization", &organization);
+    check_version("organization", 2, &Organization { ends: Some(AT), ..organization });
     check("pause", &Pause::Running);
     let member = Member {
         id: MemberId(6),
@@ -366,13 +368,18 @@ fn media_events_and_logins_of_version_1_read() {
         sequence: 300,
         at: AT,
         actor: Actor::Engine,
+        from: None,
         post: Some(POST),
         delivery: Some(DELIVERY),
         account: None,
         kind: EventKind::DeliveryPublished,
         text: "Published on Mastodon.".to_owned(),
+        hash: None,
     };
     check("event", &event);
+    let from = Some(IpAddr::from([192, 0, 2, 7]));
+    let actor = Actor::Member(MemberId(9));
+    check_version("event", 2, &Event { from, actor, hash: Some([0xCD; 32]), ..event });
     let login = PendingLogin {
         organization: ORGANIZATION,
         actor: Actor::Key(KeyId(7)),
@@ -423,11 +430,13 @@ fn every_kind_of_event_reads_back_from_its_name() {
             sequence: 1,
             at: AT,
             actor: Actor::Engine,
+            from: None,
             post: None,
             delivery: None,
             account: None,
             kind,
             text: String::new(),
+            hash: Some([1; 32]),
         };
         assert_eq!(decode::<Event>(&place(), &encode(&event)).unwrap(), event);
     }

@@ -14,6 +14,7 @@ use crate::domain::{
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) enum StoredOrganization {
     V1(OrganizationV1),
+    V2(OrganizationV2),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -26,22 +27,33 @@ pub(in crate::store) struct OrganizationV1 {
     posts_per_hour: u32,
 }
 
+/// Deleted, perhaps, and to be erased then.
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct OrganizationV2 {
+    made: OrganizationV1,
+    ends: Option<Timestamp>,
+}
+
 impl Record for Organization {
     type Stored = StoredOrganization;
 
     fn store(&self) -> StoredOrganization {
-        StoredOrganization::V1(OrganizationV1 {
+        let made = OrganizationV1 {
             id: self.id.0,
             name: self.name.clone(),
             created: self.created,
             paused: self.paused.into(),
             grace_millis: u64::try_from(self.grace.as_millis()).unwrap_or(u64::MAX),
             posts_per_hour: self.posts_per_hour,
-        })
+        };
+        StoredOrganization::V2(OrganizationV2 { made, ends: self.ends })
     }
 
     fn restore(stored: StoredOrganization) -> Result<Organization, &'static str> {
-        let StoredOrganization::V1(twin) = stored;
+        let (twin, ends) = match stored {
+            StoredOrganization::V1(made) => (made, None),
+            StoredOrganization::V2(OrganizationV2 { made, ends }) => (made, ends),
+        };
         Ok(Organization {
             id: OrganizationId(twin.id),
             name: twin.name,
@@ -49,6 +61,7 @@ impl Record for Organization {
             paused: twin.paused.into(),
             grace: Duration::from_millis(twin.grace_millis),
             posts_per_hour: twin.posts_per_hour,
+            ends,
         })
     }
 }
