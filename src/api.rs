@@ -34,6 +34,7 @@ mod standing;
 #[cfg(test)]
 mod trial;
 mod validation;
+mod vault;
 mod welcome;
 
 use std::sync::Arc;
@@ -101,6 +102,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(media::routes())
         .merge(events::routes())
         .merge(audit::routes())
+        .merge(vault::routes())
         .merge(organizations::routes())
         .merge(keys::routes())
         .merge(session::routes())

@@ -23,6 +23,7 @@ mod sandbox;
 mod serve;
 mod server;
 mod signals;
+mod vault;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -77,6 +78,8 @@ enum Command {
     Member(member::Options),
     /// List, make, delete and restore organizations.
     Organization(organization::Options),
+    /// Look at the vault, or give it a new key.
+    Vault(vault::Options),
     /// Verify and export what happened, who did it and from where.
     Audit(audit::Options),
     /// List the platforms of this build and what they allow.
@@ -138,6 +141,7 @@ fn dispatch(line: CommandLine) -> Result<(), Failure> {
         Command::Key(options) => wait_for(key::run(common, options)),
         Command::Member(options) => wait_for(member::run(common, options)),
         Command::Organization(options) => wait_for(organization::run(common, options)),
+        Command::Vault(options) => wait_for(vault::run(common, options)),
         Command::Audit(options) => wait_for(audit::run(common, options)),
         Command::Platforms(options) => platforms::run(common, &options),
         Command::Guide(options) => guide::run(common, &options),

@@ -20,6 +20,7 @@ mod errands;
 mod janitor;
 mod jobs;
 mod journal;
+mod keeper;
 mod origin;
 mod paces;
 mod passwords;
@@ -40,7 +41,6 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 use ractor::ActorRef;
 use tokio::sync::watch;
 
-pub use self::origin::coming_from;
 pub use self::settings::{
     AppCredentials, LoginSettings, NetSettings, OidcSettings, Place, PrivateAddresses, Settings,
 };
@@ -51,6 +51,7 @@ use self::{
     root::{Doors, RootMessage},
     scheduler::SchedulerMessage,
 };
+pub use self::{keeper::Urgency, origin::coming_from};
 use crate::{
     clock::Clock,
     connectors,

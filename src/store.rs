@@ -23,6 +23,7 @@ mod opening;
 mod people;
 mod read;
 mod records;
+mod resealing;
 mod shelf;
 mod tenant;
 mod vault;
@@ -55,8 +56,9 @@ pub use self::{
     memory::Memory,
     people::ReadPeople,
     read::Read,
+    resealing::{Look, Sealed},
     tenant::Tenant,
-    vault::{MasterKey, SealedWith, Vault},
+    vault::{KeyRing, MasterKey, SealedWith, Vault},
     view::View,
     writer::CommitError,
 };
@@ -67,9 +69,8 @@ pub struct Settings {
     pub directory: PathBuf,
     /// How much of the store is kept in memory, as counted on the disk. See [`CACHE_BYTES`].
     pub cache_bytes: u64,
-    pub vault_key: MasterKey,
-    /// Keys that sealed what is still in the store, until it is sealed anew.
-    pub retired_keys: Vec<MasterKey>,
+    /// With the keys that sealed what is still in the store, until it is sealed anew.
+    pub vault_keys: KeyRing,
     pub mortality: Mortality,
 }
 
@@ -119,7 +120,8 @@ impl Store {
     fn open_with(settings: Settings, steps: &[Step]) -> Result<Opened, Error> {
         let directory = Directory::take(&settings.directory)?;
         let kv = Arc::new(Sled::open(&directory.store(), settings.cache_bytes)?);
-        let vault = Vault::new(settings.vault_key, settings.retired_keys);
+        let KeyRing { current, retired } = settings.vault_keys;
+        let vault = Vault::new(current, retired);
         let begun = begin(kv, &vault, Some(&directory), steps)?;
         let media = MediaFiles::in_directory(directory.media())?;
         Store::start(begun, vault, media, Some(directory), settings.mortality)
@@ -206,7 +208,7 @@ impl Store {
         changes::secret(self, self.vault(), organization, owner, field)
     }
 
-    pub fn vault(&self) -> &Vault {
+    pub fn vault(&self) -> &Arc<Vault> {
         &self.0.vault
     }
 

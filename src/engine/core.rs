@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -66,6 +67,10 @@ pub(super) struct Parts {
     pub(super) throttle: Throttle,
     /// What the link for setting up hashes to, while there is one.
     pub(super) setup: Mutex<Option<Proof>>,
+    /// Where the vault's keys are kept; `None`: where we cannot write.
+    pub(super) key_file: Option<PathBuf>,
+    /// Held by whoever changes the vault's key.
+    pub(super) rotating: tokio::sync::Mutex<()>,
     pub(super) everything_paused: AtomicBool,
     pub(super) stopping: AtomicBool,
     /// When the scheduler last looked at the clock; see [`Core::is_thawing`].

@@ -31,6 +31,7 @@ pub(super) mod sessions;
 mod sign_on;
 mod tickets;
 mod validation;
+mod vault;
 
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -47,6 +48,7 @@ pub use self::{
     rescue::SettingUp,
     sessions::{Login, Seat, Visitor},
     sign_on::{Arrival, Departure},
+    vault::VaultView,
 };
 pub use crate::policy::{
     mend::Shape,

@@ -15,6 +15,7 @@ use crate::{
         erasing,
         facade::sessions::is_over,
         journal::{self, Tale},
+        keeper,
     },
     store::{Key, Read, ReadPeople},
 };
@@ -24,6 +25,8 @@ pub(super) struct JanitorActor;
 pub(super) enum JanitorMessage {
     /// From our own timer.
     Round,
+    /// The vault has a new key: from whoever changed it, and from our own timer.
+    Vault,
 }
 
 pub(super) struct JanitorState {
@@ -55,6 +58,10 @@ impl Actor for JanitorActor {
         core: Core,
     ) -> Result<JanitorState, ActorProcessingErr> {
         next_round(&core, &myself);
+        // One that was left behind by the last run, or put there by hand.
+        if core.store.vault().has_retired() {
+            myself.cast(JanitorMessage::Vault)?;
+        }
         let mut state = JanitorState { core, unnamed: HashSet::new(), warned: None };
         state.warn_of_versions();
         Ok(state)
@@ -63,9 +70,16 @@ impl Actor for JanitorActor {
     async fn handle(
         &self,
         myself: ActorRef<JanitorMessage>,
-        JanitorMessage::Round: JanitorMessage,
+        message: JanitorMessage,
         state: &mut JanitorState,
     ) -> Result<(), ActorProcessingErr> {
+        match message {
+            JanitorMessage::Round => {}
+            JanitorMessage::Vault => {
+                tend_vault(&state.core, &myself).await;
+                return Ok(());
+            }
+        }
         // Nobody's post may wait for what is only tidiness: the next round tries again.
         if let Err(error) = state.tidy_up().await {
             tracing::error!(%error, "not everything that is old could be thrown away");
@@ -76,6 +90,22 @@ impl Actor for JanitorActor {
         }
         next_round(&state.core, &myself);
         Ok(())
+    }
+}
+
+/// Comes back until no old key is left.
+async fn tend_vault(core: &Core, myself: &ActorRef<JanitorMessage>) {
+    let turn = core.rotating.lock().await;
+    let again = match keeper::tend(core, core.key_file.as_deref()).await {
+        Ok(again) => again,
+        Err(error) => {
+            tracing::error!(%error, "not everything could be sealed with the new vault key");
+            true
+        }
+    };
+    drop(turn);
+    if again {
+        myself.send_after(core.clock.real(keeper::AGAIN), || JanitorMessage::Vault);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicU64},
@@ -36,7 +36,7 @@ use crate::{
     },
     net::{self, Client},
     policy::agenda::STAGE_LEAD,
-    store::{self, LanePlace, MasterKey, Opened, Read, Store},
+    store::{self, KeyRing, LanePlace, MasterKey, Opened, Read, Store},
 };
 
 pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
@@ -46,6 +46,7 @@ pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
         settings.mortality.clone(),
     );
     let (settings, opened) = open(settings).await?;
+    let key_file = key_file(&settings);
     let paused = opened.store.pause().map_err(|error| error.to_string())?;
     let core = Core::new(Parts {
         store: opened.store,
@@ -68,6 +69,8 @@ pub(super) async fn engine(settings: Settings) -> Result<Engine, String> {
         passwords: Passwords::new(),
         throttle: Throttle::default(),
         setup: Mutex::default(),
+        key_file,
+        rotating: Default::default(),
         everything_paused: AtomicBool::new(settings.quiet || paused != Pause::Running),
         stopping: AtomicBool::default(),
         pulse: AtomicU64::default(),
@@ -129,24 +132,36 @@ fn open_store(settings: &Settings) -> Result<Opened, store::Error> {
             Store::in_memory(rows.clone(), key, mortality)
         }
         Place::Directory(directory) => {
-            let vault_key = master_key(settings, directory.clone())?;
+            let vault_keys = vault_keys(settings, directory)?;
             Store::open(store::Settings {
                 directory: directory.clone(),
                 cache_bytes: settings.cache_bytes,
-                vault_key,
-                retired_keys: Vec::new(),
+                vault_keys,
                 mortality,
             })
         }
     }
 }
 
-fn master_key(settings: &Settings, directory: PathBuf) -> Result<MasterKey, store::Error> {
-    if let Some(key) = &settings.vault_key {
-        return MasterKey::parse(key.expose(), "in the settings");
+fn vault_keys(settings: &Settings, directory: &Path) -> Result<KeyRing, store::Error> {
+    if let Some(keys) = &settings.vault_key {
+        return KeyRing::parse(keys.expose(), "in the settings");
     }
-    let file = settings.vault_key_file.clone().unwrap_or_else(|| directory.join("vault.key"));
-    MasterKey::from_file(&file, &directory)
+    let file = key_file(settings).unwrap_or_else(|| directory.join(KEY_FILE));
+    KeyRing::from_file(&file, directory)
+}
+
+/// In the data directory, unless the settings name another place.
+const KEY_FILE: &str = "vault.key";
+
+/// `None`: the keys are in the settings.
+fn key_file(settings: &Settings) -> Option<PathBuf> {
+    match (&settings.vault_key, &settings.vault_key_file, &settings.data) {
+        (Some(_), _, _) => None,
+        (None, Some(file), _) => Some(file.clone()),
+        (None, None, Place::Directory(directory)) => Some(directory.join(KEY_FILE)),
+        (None, None, Place::Memory(_)) => None,
+    }
 }
 
 /// Tells every account with something on its lane; they find there what was interrupted.

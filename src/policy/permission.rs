@@ -99,6 +99,8 @@ verbs! {
     PostsTimeline "posts_timeline" Read Accounts
     // Has no operation of its own: what it takes to make, change or cancel a post that goes out.
     PostsPlan "posts_plan" Publish Accounts
+    VaultShow "vault_show" Admin Instance
+    VaultRotate "vault_rotate" Admin Instance
 }
 
 impl Verb {

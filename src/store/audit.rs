@@ -88,7 +88,7 @@ impl View {
     }
 
     /// Signs both ends with the vault's current key, if they are ours.
-    pub(super) fn sign_again(&mut self, organization: OrganizationId) -> Result<(), Error> {
+    pub fn sign_again(&mut self, organization: OrganizationId) -> Result<(), Error> {
         for key in [Key::Sequence(organization), Key::Anchor(organization)] {
             if let Some(Signed::Right(mark)) = stored(self, &self.vault, &key)? {
                 self.put_mark(&key, mark)?;

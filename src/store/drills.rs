@@ -14,8 +14,8 @@ use crate::{
         time::Timestamp,
     },
     store::{
-        Error, Key, MasterKey, Memory, Opened, Order, Owner, Read, Settings, Span, Store, Table,
-        View,
+        Error, Key, KeyRing, MasterKey, Memory, Opened, Order, Owner, Read, Sealed, Settings, Span,
+        Store, Table, View,
         keys::Timer,
         kv::{Kv, Sled},
         migrations::{STEPS, Step, VERSION, version_key},
@@ -28,10 +28,14 @@ fn settings(directory: &Path) -> Settings {
     Settings {
         directory: directory.to_owned(),
         cache_bytes: 8 << 20,
-        vault_key: MasterKey::from_bytes([1; 32]),
-        retired_keys: Vec::new(),
+        vault_keys: keys(1, &[]),
         mortality: Mortality::default(),
     }
+}
+
+fn keys(current: u8, retired: &[u8]) -> KeyRing {
+    let key = |byte: u8| MasterKey::from_bytes([byte; 32]);
+    KeyRing { current: key(current), retired: retired.iter().copied().map(key).collect() }
 }
 
 fn open(directory: &Path) -> Result<Opened, Error> {
@@ -88,19 +92,36 @@ async fn wrong_vault_key_is_refused_and_a_rotated_one_opens_what_the_old_one_sea
         .unwrap();
     drop(store);
 
-    let strange =
-        Settings { vault_key: MasterKey::from_bytes([2; 32]), ..settings(directory.path()) };
+    let strange = Settings { vault_keys: keys(2, &[]), ..settings(directory.path()) };
     let error = Store::open(strange.clone()).err().unwrap();
     assert!(matches!(error, Error::WrongKey));
     assert!(error.to_string().contains("Give the key that this store was made with"));
 
-    let rotated =
-        Settings { retired_keys: vec![MasterKey::from_bytes([1; 32])], ..strange.clone() };
-    let store = Store::open(rotated).unwrap().store;
+    let rotated = Settings { vault_keys: keys(2, &[1]), ..strange.clone() };
+    let store = Store::open(rotated.clone()).unwrap().store;
     let secret = store.secret(organization, &owner, "access").unwrap().unwrap();
     assert_eq!(secret.expose(), "token");
     drop(store);
-    Store::open(strange).unwrap();
+    // The old key is still needed, so it may not be left out.
+    assert!(matches!(Store::open(strange.clone()).err(), Some(Error::WrongKey)));
+
+    let store = Store::open(rotated).unwrap().store;
+    let look = store.sealed(Table::Secrets, None, 9).unwrap();
+    assert_eq!(look.sealed, Sealed { retired: 1, ..Sealed::default() });
+    store
+        .commit("seal anew", move |view| {
+            look.due.iter().try_for_each(|key| view.reseal(key))?;
+            view.adopt_key()
+        })
+        .await
+        .unwrap();
+    let look = store.sealed(Table::Secrets, None, 9).unwrap();
+    assert_eq!((look.sealed, look.due), (Sealed { current: 1, ..Sealed::default() }, vec![]));
+    drop(store);
+    let store = Store::open(strange).unwrap().store;
+    assert_eq!(store.secret(organization, &owner, "access").unwrap().unwrap().expose(), "token");
+    drop(store);
+    assert!(matches!(open(directory.path()).err(), Some(Error::WrongKey)));
 }
 
 #[tokio::test]

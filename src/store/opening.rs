@@ -14,7 +14,7 @@ use crate::store::{
     migrations::{Step, VERSION, migrate, version_key},
     read,
     shelf::{Shelf, Write},
-    vault::{SealedWith, Vault},
+    vault::Vault,
 };
 
 pub(super) struct Begun {
@@ -27,7 +27,6 @@ struct Found {
     version: u32,
     epoch: u64,
     checkpoint: u64,
-    sealed_with: SealedWith,
 }
 
 pub(super) fn begin(
@@ -49,10 +48,9 @@ pub(super) fn begin(
         (epoch_key(), epoch.to_be_bytes().to_vec()),
         (checkpoint_key(), checkpoint.to_be_bytes().to_vec()),
     ];
-    if found.as_ref().is_none_or(|found| found.sealed_with == SealedWith::Retired) {
-        rows.push((check_key(), vault.check(&check_key())));
-    }
+    // What a retired key has sealed needs that key until it is sealed anew, and so does the store.
     if found.is_none() {
+        rows.push((check_key(), vault.check(&check_key())));
         rows.push((version_key(), VERSION.to_be_bytes().to_vec()));
     }
     shelf.apply(
@@ -84,10 +82,10 @@ fn look(
         return Err(Error::Newer { found: version, known: VERSION, backups });
     }
     let check = shelf.value(&check_key().encode())?;
-    let sealed_with = vault.fits(&check_key(), &check.unwrap_or_default())?;
+    vault.fits(&check_key(), &check.unwrap_or_default())?;
     let epoch = stored_number(shelf, &epoch_key())?;
     let checkpoint = stored_number(shelf, &checkpoint_key())?;
-    Ok(Some(Found { version, epoch, checkpoint, sealed_with }))
+    Ok(Some(Found { version, epoch, checkpoint }))
 }
 
 fn refuse_what_was_lost(found: Option<&Found>, at: Option<&Directory>) -> Result<(), Error> {
@@ -116,6 +114,6 @@ fn epoch_key() -> Key {
     Key::Meta { name: "epoch".to_owned() }
 }
 
-fn check_key() -> Key {
+pub(super) fn check_key() -> Key {
     Key::Meta { name: "vault".to_owned() }
 }

@@ -9,7 +9,14 @@
 //! Sealed is: 4 bytes that name the key, 24 bytes of nonce, XChaCha20-Poly1305 with its tag. The
 //! place is the associated data. Old keys still open; only the current one seals.
 
-use std::{fmt, fs, io::Write, path::Path};
+mod ring;
+
+use std::{
+    fmt, fs,
+    io::Write,
+    path::Path,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chacha20poly1305::{
@@ -20,9 +27,10 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+pub use self::ring::KeyRing;
 use crate::{
     domain::secret::Secret,
-    store::{directory::holds_a_store, error::Error, keys::Key, kv::sync_directory},
+    store::{error::Error, keys::Key, kv::sync_directory},
 };
 
 const KEY_NAME_BYTES: usize = 4;
@@ -52,28 +60,24 @@ impl MasterKey {
             .map_err(|_| bad_key(from, "it has another length"))
     }
 
-    /// Reads the key file; makes one that only we may read if there is none, and no store in `data`
-    /// that another one was made for.
-    pub fn from_file(path: &Path, data: &Path) -> Result<MasterKey, Error> {
-        match fs::read_to_string(path) {
-            Ok(text) => MasterKey::parse(&Zeroizing::new(text), &format!("in {}", path.display())),
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                if holds_a_store(data) {
-                    return Err(Error::KeyGone { path: path.to_owned(), data: data.to_owned() });
-                }
-                MasterKey::create(path)
-            }
-            Err(source) => Err(Error::disk("read the vault key", path, &source)),
+    /// One that nobody has used.
+    pub fn new() -> MasterKey {
+        MasterKey(XChaCha20Poly1305::generate_key(&mut OsRng).into())
+    }
+
+    /// As it is written into a file.
+    fn line(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(65));
+        for byte in self.0 {
+            text.push_str(&Zeroizing::new(format!("{byte:02x}")));
         }
+        text.push('\n');
+        text
     }
 
     fn create(path: &Path) -> Result<MasterKey, Error> {
-        let key = MasterKey(XChaCha20Poly1305::generate_key(&mut OsRng).into());
-        let mut text = Zeroizing::new(String::with_capacity(65));
-        for byte in key.0 {
-            text.push_str(&format!("{byte:02x}"));
-        }
-        text.push('\n');
+        let key = MasterKey::new();
+        let text = key.line();
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if let Some(directory) = directory {
             // The key is made before the store that it is for.
@@ -143,12 +147,10 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// Seals with the current key, opens with that and with the ones before it.
-#[derive(Clone, Debug)]
-pub struct Vault {
-    current: MasterKey,
-    retired: Vec<MasterKey>,
-}
+/// Seals with the current key, opens with that and with the ones before it. Both may change while
+/// it is used.
+#[derive(Debug)]
+pub struct Vault(RwLock<KeyRing>);
 
 /// Whether a sealed text should be sealed anew, because its key is a retired one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +161,47 @@ pub enum SealedWith {
 
 impl Vault {
     pub fn new(current: MasterKey, retired: Vec<MasterKey>) -> Vault {
-        Vault { current, retired }
+        Vault(RwLock::new(KeyRing { current, retired }))
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, KeyRing> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on this one seals, and the one before only opens.
+    pub fn rotate(&self, new: MasterKey) {
+        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut keys.current, new);
+        keys.retired.insert(0, old);
+    }
+
+    /// From now on nothing is opened but what the current key sealed.
+    pub fn forget_retired(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retired.clear();
+    }
+
+    pub fn has_retired(&self) -> bool {
+        !self.keys().retired.is_empty()
+    }
+
+    /// All keys that it has, to be written down.
+    pub fn ring(&self) -> KeyRing {
+        self.keys().clone()
+    }
+
+    /// Tells current keys apart, and nothing about them.
+    pub fn key_name(&self) -> String {
+        self.keys().current.name().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// By the name that a sealed text begins with. `None`: it is none, or strange.
+    pub fn sealed_with(&self, sealed: &[u8]) -> Option<SealedWith> {
+        let (name, _) = sealed.split_first_chunk::<KEY_NAME_BYTES>()?;
+        let keys = self.keys();
+        if keys.current.name() == *name {
+            return Some(SealedWith::Current);
+        }
+        keys.retired.iter().any(|key| key.name() == *name).then_some(SealedWith::Retired)
     }
 
     /// `place` is the key of the row that the sealed text is for.
@@ -167,10 +209,11 @@ impl Vault {
         let nonce = XChaCha20Poly1305::generate_nonce(&mut OsRng);
         let place = place.encode();
         let payload = Payload { msg: secret.expose().as_bytes(), aad: &place };
-        let sealed = XChaCha20Poly1305::new(&self.current.0.into())
+        let current = &self.keys().current;
+        let sealed = XChaCha20Poly1305::new(&current.0.into())
             .encrypt(&nonce, payload)
             .expect("a secret is far below the cipher's limit of 256 GiB");
-        [&self.current.name(), nonce.as_slice(), &sealed].concat()
+        [&current.name(), nonce.as_slice(), &sealed].concat()
     }
 
     pub fn open(&self, place: &Key, sealed: &[u8]) -> Result<Secret, Error> {
@@ -184,10 +227,11 @@ impl Vault {
     fn try_open(&self, place: &Key, sealed: &[u8]) -> Option<(Secret, SealedWith)> {
         let (name, rest) = sealed.split_first_chunk::<KEY_NAME_BYTES>()?;
         let (nonce, text) = rest.split_first_chunk::<NONCE_BYTES>()?;
-        let (key, with) = if self.current.name() == *name {
-            (&self.current, SealedWith::Current)
+        let keys = self.keys();
+        let (key, with) = if keys.current.name() == *name {
+            (&keys.current, SealedWith::Current)
         } else {
-            let key = self.retired.iter().find(|key| key.name() == *name)?;
+            let key = keys.retired.iter().find(|key| key.name() == *name)?;
             (key, SealedWith::Retired)
         };
         let payload = Payload { msg: text, aad: &place.encode() };
@@ -205,13 +249,14 @@ impl Vault {
 
     /// Shows later that `message` came from here.
     pub fn sign(&self, purpose: &str, message: &[u8]) -> [u8; 32] {
-        self.current.signing(purpose, message).finalize().into_bytes().into()
+        self.keys().current.signing(purpose, message).finalize().into_bytes().into()
     }
 
     /// Takes as long for a wrong signature as for a right one.
     pub fn has_signed(&self, purpose: &str, message: &[u8], signature: &[u8; 32]) -> bool {
-        let keys = std::iter::once(&self.current).chain(&self.retired);
-        keys.fold(false, |known, key| {
+        let keys = self.keys();
+        let all = std::iter::once(&keys.current).chain(&keys.retired);
+        all.fold(false, |known, key| {
             let matches = key.signing(purpose, message).verify_slice(signature).is_ok();
             known | matches
         })
@@ -222,9 +267,9 @@ impl Vault {
     }
 
     /// `Err` when the store was made with a key that we do not have.
-    pub(super) fn fits(&self, place: &Key, check: &[u8]) -> Result<SealedWith, Error> {
+    pub(super) fn fits(&self, place: &Key, check: &[u8]) -> Result<(), Error> {
         match self.try_open(place, check) {
-            Some((secret, with)) if secret.expose() == CHECK => Ok(with),
+            Some((secret, _)) if secret.expose() == CHECK => Ok(()),
             _ => Err(Error::WrongKey),
         }
     }
@@ -328,28 +373,19 @@ mod tests {
     }
 
     #[test]
-    fn key_file_is_made_once_for_us_alone_and_read_again() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("vault.key");
-        let made = MasterKey::from_file(&path, directory.path()).unwrap();
-        assert_eq!(MasterKey::from_file(&path, directory.path()).unwrap().0, made.0);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(&path).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
-    }
-
-    #[test]
-    fn key_that_is_gone_is_not_replaced_by_one_that_cannot_fit() {
-        let data = tempfile::tempdir().unwrap();
-        let path = data.path().join("vault.key");
-        MasterKey::from_file(&path, data.path()).unwrap();
-        fs::write(data.path().join("born"), "checkpoint 1").unwrap();
-        fs::remove_file(&path).unwrap();
-        let error = MasterKey::from_file(&path, data.path()).unwrap_err();
-        assert!(matches!(error, Error::KeyGone { .. }), "{error}");
-        assert!(!path.exists(), "a copy that is put back must not find another key in its place");
+    fn a_key_that_was_replaced_opens_until_it_is_forgotten() {
+        let vault = vault(1);
+        let here = place(1, 2, "access");
+        let old = vault.seal(&here, &Secret::new("token"));
+        let name = vault.key_name();
+        vault.rotate(MasterKey::from_bytes([2; 32]));
+        let new = vault.seal(&here, &Secret::new("token"));
+        assert_ne!(vault.key_name(), name);
+        assert_eq!(vault.sealed_with(&old), Some(SealedWith::Retired));
+        assert_eq!(vault.sealed_with(&new), Some(SealedWith::Current));
+        assert!(vault.open(&here, &old).is_ok() && vault.open(&here, &new).is_ok());
+        vault.forget_retired();
+        assert!(vault.open(&here, &old).is_err() && vault.open(&here, &new).is_ok());
+        assert_eq!(vault.sealed_with(&old), None);
     }
 }

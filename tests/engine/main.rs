@@ -19,6 +19,7 @@ mod publishing;
 mod recovery;
 mod removing;
 mod retry;
+mod rotation;
 mod secrets;
 mod sharing;
 mod troubles;

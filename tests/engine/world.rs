@@ -116,6 +116,15 @@ impl Planet {
     }
 
     pub(crate) async fn try_engine(&self, mortality: Mortality) -> Result<Engine, String> {
+        self.engine_with(mortality, |_| ()).await
+    }
+
+    /// `tune` changes the settings of this one alone.
+    pub(crate) async fn engine_with(
+        &self,
+        mortality: Mortality,
+        tune: impl FnOnce(&mut Settings),
+    ) -> Result<Engine, String> {
         let wiring = Wiring::at(&self.origin);
         let mut settings = Settings {
             data: Place::Memory(self.memory.clone()),
@@ -150,6 +159,7 @@ impl Planet {
             mortality,
         };
         (self.tune)(&mut settings);
+        tune(&mut settings);
         let engine = Engine::start(settings).await?;
         let api = api::Settings {
             clock: self.clock.clone(),
@@ -165,6 +175,16 @@ impl Planet {
         servers.drain(1..).for_each(|gone| gone.abort());
         servers.push(door);
         Ok(engine)
+    }
+
+    /// Kills an engine and lets go of what it held, so that its directory can be opened again.
+    pub(crate) async fn end(&self, engine: Engine) {
+        engine.kill().await;
+        let doors: Vec<_> = self.servers.lock().unwrap().drain(1..).collect();
+        for door in doors {
+            door.abort();
+            let _ = door.await;
+        }
     }
 
     /// As an administrator sets a clock; back, if less than nothing.
@@ -201,6 +221,23 @@ impl Planet {
 fn app((platform, client_id): (String, String)) -> (String, AppCredentials) {
     let client_secret = Some(Secret::new(Wiring::SECRET));
     (platform, AppCredentials { client_id, client_secret })
+}
+
+/// Plans a text for now.
+pub(crate) async fn post_now(
+    engine: &Engine,
+    caller: &Caller,
+    account: AccountId,
+    text: &str,
+) -> DeliveryId {
+    let post = NewPost {
+        content: text_content(text),
+        variants: BTreeMap::new(),
+        targets: vec![account],
+        plan: PlanRequest::Now,
+        priority: 5,
+    };
+    engine.create_post(caller, post, None).await.unwrap().0.deliveries[0].id
 }
 
 /// A founded engine with somebody who may do everything.
