@@ -85,7 +85,8 @@ pub fn router(engine: Engine, settings: Settings) -> Router {
     let meters = Meters::new(requests_per_minute);
     let api = Api { engine, clock: clock.clone(), stopping, description, needs, meters };
     let routes = routes.route_layer(middleware::from_fn_with_state(api.clone(), caller::admit));
-    door::guard(routes.with_state(api), clock, entropy)
+    let is_secure = seat::is_secure(api.engine.public_url());
+    door::guard(routes.with_state(api), clock, entropy, is_secure)
 }
 
 /// The OpenAPI 3.1 document, without a running engine.

@@ -29,11 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const UPLOADS: &str = "/api/v1/media";
 
 #[derive(Clone)]
-struct Door(Arc<(Clock, Entropy)>);
+struct Door(Arc<(Clock, Entropy, bool)>);
 
 /// Puts the door around all routes. Nothing may be added to the router afterwards.
-pub(crate) fn guard(router: Router, clock: Clock, entropy: Entropy) -> Router {
-    let door = Door(Arc::new((clock, entropy)));
+/// `is_secure`: browsers reach us by https.
+pub(crate) fn guard(router: Router, clock: Clock, entropy: Entropy, is_secure: bool) -> Router {
+    let door = Door(Arc::new((clock, entropy, is_secure)));
     router
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
@@ -41,7 +42,7 @@ pub(crate) fn guard(router: Router, clock: Clock, entropy: Entropy) -> Router {
 }
 
 async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
-    let (clock, entropy) = &*door.0;
+    let (clock, entropy, is_secure) = &*door.0;
     let id = given_id(&request).unwrap_or_else(|| fresh_id(entropy));
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let stopwatch = clock.stopwatch();
@@ -64,7 +65,7 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
         shown(&uri),
         response.status().as_u16(),
     );
-    finish(response, &id)
+    finish(response, &id, *is_secure)
 }
 
 /// For the log: the query may carry a login's code, and the path of a file or a link is as good as
@@ -112,15 +113,33 @@ fn render(mut response: Response, id: &str) -> Response {
 
 const JSON: &str = "application/json";
 
-fn finish(mut response: Response, id: &str) -> Response {
+fn finish(mut response: Response, id: &str, is_secure: bool) -> Response {
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    for (name, value) in STRICT {
+        // A page says itself what it needs.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if is_secure {
+        let value = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
     response
 }
+
+/// What a browser may do with any of our answers: show it, and nothing else.
+const STRICT: [(HeaderName, &str); 8] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
 
 async fn unknown_route(method: Method, uri: Uri) -> Refused {
     Refused::new(
@@ -175,7 +194,7 @@ mod tests {
             .route("/fine", get(|| async { "fine" }))
             .route("/bug", get(bug))
             .route("/foreign", post(|| async { StatusCode::NOT_ACCEPTABLE }));
-        let router = guard(routes, Clock::wall(), Entropy::seeded(1));
+        let router = guard(routes, Clock::wall(), Entropy::seeded(1), false);
         exchange(router, &format!("{method} {path} HTTP/1.1\r\n{headers}"), "").await
     }
 
@@ -231,6 +250,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn every_answer_lets_a_browser_do_nothing_but_show_it() {
+        for is_secure in [false, true] {
+            for path in ["/fine", "/nowhere"] {
+                let routes = Router::new().route("/fine", get(|| async { "fine" }));
+                let router = guard(routes, Clock::wall(), Entropy::seeded(1), is_secure);
+                let told = exchange(router, &format!("GET {path} HTTP/1.1\r\n"), "").await;
+                for (name, value) in STRICT {
+                    let line = format!("{name}: {value}\r\n").to_lowercase();
+                    assert!(told.head.contains(&line), "{path} {line} {}", told.head);
+                }
+                assert_eq!(told.head.contains("strict-transport-security: "), is_secure, "{path}");
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn change_goes_on_to_its_end_when_the_caller_hangs_up() {
         #[derive(Clone, Copy, PartialEq)]
         enum At {
@@ -248,7 +283,7 @@ mod tests {
             inside.send_replace(At::End);
         };
         let routes = Router::new().route("/change", post(change));
-        let router = guard(routes, Clock::wall(), Entropy::seeded(1));
+        let router = guard(routes, Clock::wall(), Entropy::seeded(1), false);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let mut caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let server = tokio::spawn(axum::serve(listener, router).into_future());

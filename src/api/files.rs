@@ -65,6 +65,8 @@ async fn fetch(
         (header::CACHE_CONTROL, "private".to_owned()),
         (header::ETAG, etag),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
+        // Pages of platforms may show what they were told to fetch.
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin".to_owned()),
     ];
     if status == StatusCode::PARTIAL_CONTENT {
         let told = format!("bytes {}-{}/{bytes}", range.start, range.end - 1);

@@ -242,7 +242,7 @@ mod tests {
             }
         };
         let routes = Router::new().route("/", post(take));
-        let router = door::guard(routes, Clock::wall(), Entropy::seeded(1));
+        let router = door::guard(routes, Clock::wall(), Entropy::seeded(1), false);
         exchange(router, &format!("POST / HTTP/1.1\r\n{headers}"), body).await
     }
 

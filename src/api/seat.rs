@@ -41,7 +41,7 @@ fn name(public_url: &str) -> &'static str {
     if is_secure(public_url) { "__Host-fanfare" } else { "fanfare" }
 }
 
-fn is_secure(public_url: &str) -> bool {
+pub(crate) fn is_secure(public_url: &str) -> bool {
     public_url.starts_with("https://")
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn rotate(
     let vault = core.store.vault();
     let KeyRing { current, mut retired } = vault.ring();
     retired.insert(0, current);
-    let ring = KeyRing { current: MasterKey::new(), retired };
+    let ring = KeyRing { current: MasterKey::generate(), retired };
     let (file, written) = (file.to_owned(), ring.clone());
     blocking(move || written.replace(&file)).await?;
     vault.rotate(ring.current);

@@ -61,7 +61,7 @@ impl MasterKey {
     }
 
     /// One that nobody has used.
-    pub fn new() -> MasterKey {
+    pub fn generate() -> MasterKey {
         MasterKey(XChaCha20Poly1305::generate_key(&mut OsRng).into())
     }
 
@@ -76,7 +76,7 @@ impl MasterKey {
     }
 
     fn create(path: &Path) -> Result<MasterKey, Error> {
-        let key = MasterKey::new();
+        let key = MasterKey::generate();
         let text = key.line();
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if let Some(directory) = directory {

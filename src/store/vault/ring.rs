@@ -117,7 +117,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("vault.key");
         let old = KeyRing::from_file(&path, directory.path()).unwrap();
-        let current = MasterKey::new();
+        let current = MasterKey::generate();
         let both = KeyRing { current: current.clone(), retired: vec![old.current.clone()] };
         both.replace(&path).unwrap();
         let read = KeyRing::from_file(&path, directory.path()).unwrap();
