@@ -7,6 +7,7 @@
 //! Never: read anywhere else. This is the only file that looks at the environment or at a settings
 //! file, and whoever needs a section is given that section.
 
+mod keeping;
 mod people;
 mod secrets;
 mod source;
@@ -26,6 +27,7 @@ use crate::{
 
 use self::secrets::read_either;
 pub use self::{
+    keeping::{Audit, Organizations},
     people::{Login, Oidc},
     source::{Error, Flags, load},
     words::{SecretText, Span},
@@ -38,9 +40,6 @@ pub const MANUAL: &str = include_str!("../config/fanfare.toml");
 const REPLY_BYTES_MAX: u64 = 8 * MIB;
 
 const MIB: u64 = 1024 * 1024;
-
-/// In seconds.
-const DAY: u64 = 24 * 60 * 60;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -137,19 +136,6 @@ pub struct Limits {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Audit {
-    /// Zero: for ever.
-    pub keep: Span,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Organizations {
-    pub deletion_grace: Span,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 pub struct Platform {
     pub client_id: String,
     pub client_secret: SecretText,
@@ -233,18 +219,6 @@ impl Default for Limits {
     }
 }
 
-impl Default for Audit {
-    fn default() -> Audit {
-        Audit { keep: Span::seconds(90 * DAY) }
-    }
-}
-
-impl Default for Organizations {
-    fn default() -> Organizations {
-        Organizations { deletion_grace: Span::seconds(7 * DAY) }
-    }
-}
-
 impl Default for Platform {
     fn default() -> Platform {
         Platform {
@@ -289,11 +263,7 @@ impl Config {
                 return Err(fault(key, "is less than 1", "Give a larger value."));
             }
         }
-        let keep = self.audit.keep.0.as_secs();
-        if keep > 0 && keep < DAY {
-            let remedy = "Give a day or more, or \"0s\" to keep it for ever.";
-            return Err(fault("audit.keep", "is less than a day", remedy));
-        }
+        self.audit.settle()?;
         self.oidc.settle()?;
         for (name, platform) in &mut self.platforms {
             platform.settle(name)?;

@@ -256,8 +256,8 @@ enum Refused {
     Unreachable(String),
 }
 
-/// Renews an account's access, unless `refused`, the token that somebody could not use, was replaced
-/// before we began.
+/// Renews an account's access, unless `refused`, the token that somebody could not use, was
+/// replaced before we began.
 pub(super) async fn refresh(
     core: &Core,
     organization: OrganizationId,

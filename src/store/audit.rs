@@ -47,7 +47,8 @@ impl View {
             Some(Signed::Wrong { sequence }) => {
                 let found = self.event(organization, sequence)?;
                 let hash = found.and_then(|event| event.hash).unwrap_or_default();
-                tracing::error!(%organization, sequence, "the end of the audit is not signed by us");
+                let words = "the end of the audit is not signed with our key";
+                tracing::error!(%organization, sequence, "{words}");
                 Mark { sequence, hash }
             }
         };
