@@ -22,7 +22,7 @@ use crate::{
 /// Rows in one commit, and read at once.
 const AT_ONCE: usize = 200;
 
-/// Of all organizations whose grace is over; which those were.
+/// All that is left of organizations whose grace is over.
 pub(super) async fn erase_ended(core: &Core, now: Timestamp) -> Result<(), Halt> {
     for organization in core.store.organizations(None, usize::MAX)? {
         if is_over(&organization, now) {

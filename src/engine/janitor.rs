@@ -58,10 +58,8 @@ impl Actor for JanitorActor {
         core: Core,
     ) -> Result<JanitorState, ActorProcessingErr> {
         next_round(&core, &myself);
-        // One that was left behind by the last run, or put there by hand.
-        if core.store.vault().has_retired() {
-            myself.cast(JanitorMessage::Vault)?;
-        }
+        // An old key may be left from the last run, or was put there or taken out by hand.
+        myself.cast(JanitorMessage::Vault)?;
         let mut state = JanitorState { core, unnamed: HashSet::new(), warned: None };
         state.warn_of_versions();
         Ok(state)

@@ -16,6 +16,7 @@ use crate::{
     engine::{
         core::{Core, Halt},
         journal::{self, Tale},
+        origin,
     },
     store::{Key, KeyRing, MasterKey, Read, Sealed, Store, View},
 };
@@ -58,19 +59,27 @@ pub(super) async fn rotate(
     let now = core.now();
     let lasts = if urgency == Urgency::Leaked { SEALING_LASTS } else { SIGNATURES_LAST };
     let (actor, until) = (actor.clone(), now.after(lasts));
-    core.commit_at_door("rotate the vault's key", move |view| {
+    let origin = origin::current();
+    // Waits for room: the key is changed already, so it may not be answered that nothing was.
+    let noted = core.commit("rotate the vault's key", move |view| {
+        view.comes_from(origin);
         view.put(&until_key(), until.0.to_be_bytes().to_vec())?;
         let text = "The vault has a new key; everything is being sealed anew with it.";
         journal::tell(view, Tale::of(home, now, &actor, EventKind::VaultRotated, text))?;
         Ok(())
-    })
-    .await
+    });
+    noted.await.map_err(Problem::from)
 }
 
 /// Seals anew what is left, and forgets the old keys when their time has come. Whether there is
 /// more to do later.
 pub(super) async fn tend(core: &Core, file: Option<&Path>) -> Result<bool, Halt> {
     if !core.store.vault().has_retired() {
+        // Left by a death after the old key was, or by whoever took it out by hand; the next old
+        // key has a time of its own.
+        if until(core)?.is_some() {
+            core.commit("no old vault key is left", |view| Ok(view.delete(&until_key())?)).await?;
+        }
         return Ok(false);
     }
     reseal(core).await?;
