@@ -5,6 +5,7 @@
 //! decision, an actor, the store.
 
 mod accounts;
+mod apps;
 mod audit;
 mod caller;
 mod connections;
@@ -106,6 +107,7 @@ fn routes() -> OpenApiRouter<Api> {
         .merge(vault::routes())
         .merge(organizations::routes())
         .merge(keys::routes())
+        .merge(apps::routes())
         .merge(session::routes())
         .merge(members::routes())
         .merge(members::invitation_routes())

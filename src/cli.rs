@@ -3,6 +3,7 @@
 //! Standard output carries results, and nothing else; logs and complaints go to the standard error
 //! stream. [`Failure`] lists the exit codes.
 
+mod app;
 mod audit;
 mod columns;
 mod control;
@@ -74,6 +75,8 @@ enum Command {
     Init(init::Options),
     /// Make, list and revoke API keys.
     Key(key::Options),
+    /// Set, list and remove the developer apps that accounts are connected through.
+    App(app::Options),
     /// List and invite members; let one set a new password.
     Member(member::Options),
     /// List, make, delete and restore organizations.
@@ -138,6 +141,7 @@ fn dispatch(line: CommandLine) -> Result<(), Failure> {
         Command::Demo(options) => wait_for(demo::run(common, options)),
         Command::Sandbox(options) => wait_for(sandbox::run(common, options)),
         Command::Init(options) => wait_for(init::run(common, options)),
+        Command::App(options) => wait_for(app::run(common, options)),
         Command::Key(options) => wait_for(key::run(common, options)),
         Command::Member(options) => wait_for(member::run(common, options)),
         Command::Organization(options) => wait_for(organization::run(common, options)),

@@ -45,6 +45,7 @@ use super::{
         (name = "events", description = "Everything that happened."),
         (name = "organizations", description = "Tenants, and the panic switches."),
         (name = "keys", description = "What programs act by."),
+        (name = "apps", description = "Developer apps that accounts are connected through."),
         (name = "session", description = "Logging in, and what one proves oneself with."),
         (name = "members", description = "People in an organization."),
         (name = "invitations", description = "Links by which people become members."),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     ids::{AccountId, OrganizationId},
-    organization::Pause,
+    organization::{AppUsed, Pause},
     time::Timestamp,
 };
 
@@ -18,6 +18,9 @@ pub struct Account {
     pub server: String,
     /// The way of signing in that it was connected by; empty where its platform has only one.
     pub login: String,
+    /// The app that was signed in through. `None` where there is none or our own was registered on
+    /// the spot, and in accounts of an older Fanfare: there were only those of the settings.
+    pub app: Option<AppUsed>,
     pub identity: Identity,
     pub connection: Connection,
     pub paused: Pause,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::{
     account::Identity,
     ids::{AccountId, OrganizationId},
-    organization::Actor,
+    organization::{Actor, AppUsed},
     time::Timestamp,
 };
 
@@ -20,6 +20,9 @@ pub struct PendingLogin {
     pub server: String,
     /// Which of the platform's ways of signing in; empty where there is only one.
     pub login: String,
+    /// What it was begun with, and is to be finished with; see
+    /// [`Account::app`](crate::domain::account::Account::app).
+    pub app: Option<AppUsed>,
     pub endpoints: BTreeMap<String, String>,
     pub reconnect: Option<AccountId>,
     pub authorize_url: String,
@@ -41,6 +44,9 @@ pub struct PendingChoice {
     pub platform: String,
     pub server: String,
     pub login: String,
+    /// What it was begun with, and is to be finished with; see
+    /// [`Account::app`](crate::domain::account::Account::app).
+    pub app: Option<AppUsed>,
     pub endpoints: BTreeMap<String, String>,
     pub reconnect: Option<AccountId>,
     pub missing_scopes: Vec<String>,

@@ -174,11 +174,39 @@ impl fmt::Display for Actor {
     }
 }
 
-/// An app's OAuth client, as registered with one server. Its secret is in the vault.
+/// Whose an app is. Where several have one, the first of these is signed in through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AppHolder {
+    Organization,
+    /// Set through the API or the command line.
+    Instance,
+    Settings,
+}
+
+impl AppHolder {
+    pub fn name(self) -> &'static str {
+        match self {
+            AppHolder::Organization => "own",
+            AppHolder::Instance => "instance",
+            AppHolder::Settings => "settings",
+        }
+    }
+}
+
+/// The app that somebody signed in through. Only that client can renew what it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppUsed {
+    pub holder: AppHolder,
+    pub client_id: String,
+}
+
+/// An OAuth client. Its secret is in the vault.
 #[derive(Clone, Debug, PartialEq)]
 pub struct App {
+    /// Of a client that somebody made by hand, the section: `facebook` for Instagram, too.
     pub platform: String,
-    /// The server that this client is registered with; for a platform with one server, empty.
+    /// The server that this client is registered with; of a client made by hand, empty, and so are
+    /// its addresses and scopes: they are the profile's.
     pub server: String,
     /// `None` when it belongs to the instance.
     pub organization: Option<OrganizationId>,

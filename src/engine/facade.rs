@@ -8,6 +8,7 @@
 
 mod access;
 mod accounts;
+mod apps;
 mod arriving;
 mod audit;
 mod choosing;
@@ -37,6 +38,7 @@ use std::{collections::BTreeMap, str::FromStr};
 
 pub(super) use self::tickets::{hash, letters};
 pub use self::{
+    apps::{AppOf, AppSetting, AppStanding, Orphans},
     audit::{Entry, Verdict},
     credentials::Offer,
     events::Told,

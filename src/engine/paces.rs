@@ -10,7 +10,7 @@ use crate::{
     domain::{
         account::Account,
         ids::OrganizationId,
-        organization::Organization,
+        organization::{AppHolder, AppUsed, Organization},
         pace::{Budget, Budgets},
         platform::{Pace, PaceCounts, PaceScope, Profile, Window},
         time::{Timestamp, day_in},
@@ -25,8 +25,9 @@ const SAFETY: &str = "safety";
 /// Where a platform's own word is kept.
 const REPORTED: &str = "reported";
 
-/// Whose budgets these are. An app's are the instance's: accounts of one app on one server share
-/// it, whichever organization they belong to.
+/// Whose budgets these are. An app of the instance or the settings is the instance's: accounts of
+/// one app on one server share it, whichever organization they belong to. What goes through an
+/// organization's own app uses up none of that.
 struct Subject {
     organization: OrganizationId,
     owner: Owner,
@@ -39,7 +40,12 @@ impl Subject {
 
     fn app(account: &Account) -> Subject {
         let (platform, server) = (account.platform.clone(), account.server.clone());
-        Subject { organization: INSTANCE, owner: Owner::App { platform, server } }
+        let is_own = |used: &AppUsed| used.holder == AppHolder::Organization;
+        let organization = match account.app.as_ref().is_some_and(is_own) {
+            true => account.organization,
+            false => INSTANCE,
+        };
+        Subject { organization, owner: Owner::App { platform, server } }
     }
 }
 

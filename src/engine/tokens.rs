@@ -24,7 +24,7 @@ use crate::{
         time::Timestamp,
     },
     engine::{
-        apps,
+        apps::{self, Gone, Way},
         core::{Core, Halt},
         errands::{self, Failure},
         journal::{self, Tale},
@@ -63,8 +63,7 @@ pub(super) fn can_refresh(read: &impl Read, account: &Account) -> Result<bool, H
 
 pub(super) fn load(core: &Core, account: &Account) -> Result<Secrets, Halt> {
     let owner = Owner::Account(account.id);
-    let (client_id, client_secret) =
-        apps::credentials(core, &account.platform, &account.login, &account.server)?;
+    let (client_id, client_secret) = apps::credentials(core, Way::of(account))?;
     Ok(Secrets {
         access: core.store.secret(account.organization, &owner, ACCESS)?,
         refresh: core.store.secret(account.organization, &owner, REFRESH)?,
@@ -252,6 +251,8 @@ pub(super) fn is_current(
 enum Refused {
     /// The platform has said that it is over.
     Revoked(String),
+    /// It cannot be renewed any more, for a reason of our own; a whole sentence.
+    Impossible(String),
     /// Anything else; tried again.
     Unreachable(String),
 }
@@ -301,6 +302,9 @@ pub(super) async fn refresh(
             let reason = format!("{} refuses our access: {reason}.", connector.profile().name);
             tell_lost(core, organization, id, used, reason).await
         }
+        Err(Refused::Impossible(sentence)) => {
+            tell_lost(core, organization, id, used, sentence).await
+        }
         Err(Refused::Unreachable(reason)) => {
             let tale = failed(core, organization, id, &format!("{reason}."));
             core.commit("tell of a failed refresh", move |view| journal::tell(view, tale)).await?;
@@ -334,6 +338,11 @@ async fn ask(
     mut site: Site,
     account: &Account,
 ) -> Result<Result<Grant, Refused>, Halt> {
+    match apps::gone(core, account)? {
+        None => {}
+        Some(Gone::Removed(sentence)) => return Ok(Err(Refused::Impossible(sentence))),
+        Some(Gone::Missing(reason)) => return Ok(Err(Refused::Unreachable(reason))),
+    }
     let mut secrets = load(core, account)?;
     let by_errand = async |site: &mut Site, secrets: &mut Secrets| {
         let outcome = errands::run(core, connector, site, &Task::Refresh, secrets).await;
@@ -351,7 +360,7 @@ async fn ask(
         }
         Some(Login::OAuth(profile)) => {
             let Some(client) = apps::client(core, profile, &site, account)? else {
-                let reason = "the app's credentials are gone from the settings".to_owned();
+                let reason = "the app's credentials are gone".to_owned();
                 return Ok(Err(Refused::Unreachable(reason)));
             };
             let Some(token) = secrets.refresh else {

@@ -50,6 +50,12 @@ verbs! {
     AccountsDisconnect "accounts_disconnect" Admin Accounts
     AccountsPause "accounts_pause" Publish Accounts
     AccountsResume "accounts_resume" Publish Accounts
+    AppsList "apps_list" Admin Organization
+    AppsSet "apps_set" Admin Organization
+    AppsRemove "apps_remove" Admin Organization
+    AppsListShared "apps_list_shared" Admin Instance
+    AppsSetShared "apps_set_shared" Admin Instance
+    AppsRemoveShared "apps_remove_shared" Admin Instance
     AuditExport "audit_export" Admin Organization
     AuditVerify "audit_verify" Admin Organization
     ConnectionsShow "connections_show" Admin Organization

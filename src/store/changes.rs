@@ -53,6 +53,16 @@ impl View {
         self.put(&app_key(app.organization, &app.platform, &app.server), encode(app))
     }
 
+    /// The record alone; its secrets are deleted with [`View::delete_secrets`].
+    pub fn delete_app(
+        &mut self,
+        organization: Option<OrganizationId>,
+        platform: &str,
+        server: &str,
+    ) -> Result<(), Error> {
+        self.delete(&app_key(organization, platform, server))
+    }
+
     pub fn put_account(&mut self, account: &Account) -> Result<(), Error> {
         self.put(&Key::Account(account.organization, account.id), encode(account))
     }

@@ -3,10 +3,12 @@
 #![expect(clippy::print_stdout, reason = "what was killed belongs in the output")]
 
 mod accounts;
+mod apps;
 mod audit;
 mod chats;
 mod connecting;
 mod downtime;
+mod erasing;
 mod fetching;
 mod fitting;
 mod footage;

@@ -12,14 +12,15 @@ use crate::{
         event::EventKind,
         ids::{AccountId, OrganizationId},
         login::{PendingChoice, PendingTarget},
-        organization::{Actor, Pause},
+        organization::{Actor, AppUsed, Pause},
         platform::{ClientKind, FirstToken, OAuth, Targets},
         problem::{Code, Problem},
         time::Timestamp,
     },
     engine::{
-        Answer, Engine, apps,
-        core::{Halt, unexpected},
+        Answer, Engine,
+        apps::{self, Way},
+        core::{Core, Halt, unexpected},
         directory::DirectoryMessage,
         errands,
         facade::{Connected, accounts::release_held, choosing::tokens_of},
@@ -212,6 +213,7 @@ impl Engine {
             platform: connector.profile().platform.to_owned(),
             server: arrival.server.clone(),
             login: arrival.login.clone(),
+            app: arrival.app.clone(),
             endpoints,
             reconnect: arrival.reconnect,
             missing_scopes,
@@ -238,11 +240,16 @@ impl Engine {
 
     /// All in one commit: a choice is made as a whole or not at all.
     pub(super) async fn welcome(&self, newcomers: Vec<Newcomer>) -> Answer<Vec<Account>> {
-        let now = self.core.now();
+        let (core, now) = (self.core.clone(), self.core.now());
         let accounts = self
             .core
             .commit_at_door("connect accounts", move |view| {
-                newcomers.into_iter().map(|newcomer| keep(view, newcomer, now)).collect()
+                let mut accounts = Vec::with_capacity(newcomers.len());
+                for newcomer in newcomers {
+                    refuse_without_app(&core, view, &newcomer)?;
+                    accounts.push(keep(view, newcomer, now)?);
+                }
+                Ok(accounts)
             })
             .await?;
         let accounts: Vec<Account> = accounts;
@@ -280,9 +287,15 @@ impl Engine {
         task: &Task,
     ) -> Answer<Outcome> {
         let profile = connector.profile();
+        let way = Way {
+            organization: arrival.organization,
+            platform: profile.platform,
+            login: &arrival.login,
+            server: &arrival.server,
+            used: arrival.app.as_ref(),
+        };
         let (client_id, client_secret) =
-            apps::credentials(&self.core, profile.platform, &arrival.login, &arrival.server)
-                .map_err(Problem::from)?;
+            apps::credentials(&self.core, way).map_err(Problem::from)?;
         let mut secrets = Secrets {
             access: Some(grant.access.clone()),
             refresh: grant.refresh.clone(),
@@ -336,6 +349,7 @@ pub(super) struct Arrival {
     pub(super) actor: Actor,
     pub(super) server: String,
     pub(super) login: String,
+    pub(super) app: Option<AppUsed>,
     pub(super) reconnect: Option<AccountId>,
 }
 
@@ -347,6 +361,23 @@ pub(super) struct Newcomer {
     pub(super) grant: Grant,
     pub(super) missing_scopes: Vec<String>,
     pub(super) arrival: Arrival,
+}
+
+/// Looked at inside the commit, so that whoever removes an app has counted every account of it.
+fn refuse_without_app(core: &Core, view: &View, newcomer: &Newcomer) -> Result<(), Halt> {
+    let Newcomer { platform, arrival, .. } = newcomer;
+    let way = Way {
+        organization: arrival.organization,
+        platform,
+        login: &arrival.login,
+        server: &arrival.server,
+        used: arrival.app.as_ref(),
+    };
+    let Some(section) = way.section() else { return Ok(()) };
+    match apps::kept(core, view, way.organization, section, way.used)? {
+        Some(_) => Ok(()),
+        None => Err(apps::begun_with_is_gone().into()),
+    }
 }
 
 /// The same profile connected twice stays one account, so that nothing is published twice.
@@ -379,6 +410,7 @@ fn keep(view: &mut View, newcomer: Newcomer, now: Timestamp) -> Result<Account, 
         platform: platform.clone(),
         server: arrival.server.clone(),
         login: String::new(),
+        app: None,
         identity: Identity::default(),
         connection: Connection::Connected,
         paused: Pause::Running,
@@ -391,6 +423,7 @@ fn keep(view: &mut View, newcomer: Newcomer, now: Timestamp) -> Result<Account, 
     });
     account.identity = identity;
     account.login = arrival.login.clone();
+    account.app = arrival.app.clone();
     account.endpoints = endpoints;
     account.missing_scopes = missing_scopes;
     account.refresh_ends = None;

@@ -160,6 +160,7 @@ impl Engine {
                     actor: choice.actor.clone(),
                     server: choice.server.clone(),
                     login: choice.login.clone(),
+                    app: choice.app.clone(),
                     reconnect: choice.reconnect,
                 },
             });

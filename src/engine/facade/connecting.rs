@@ -11,13 +11,14 @@ use crate::{
     connectors::{AnyConnector, Grant, Outcome, Paste, Site, Task},
     domain::{
         login::PendingLogin,
-        organization::App,
+        organization::{App, AppUsed},
         platform::{ClientKind, Login, OAuth, Pasted, Wanted},
         problem::{Code, Problem},
         secret::Secret,
     },
     engine::{
-        Answer, Engine, apps,
+        Answer, Engine,
+        apps::{self, Way},
         core::{connector_named, unexpected},
         errands,
         facade::{Callback, Caller, ConnectRequest, Connected, Connecting, arriving::Arrival},
@@ -127,28 +128,11 @@ impl Engine {
         server: String,
         request: &ConnectRequest,
     ) -> Answer<Connecting> {
-        let client = match profile.client {
-            ClientKind::Configured => apps::configured(
-                &self.core,
-                profile,
-                &site,
-                &request.platform,
-            )
-            .ok_or_else(|| {
-                Problem::new(
-                    Code::AppMissing,
-                    format!("There is no developer app for {}.", connector.profile().name),
-                    format!(
-                        "Register one with the platform, with the callback {}, and put its id \
-                             and secret under `platforms.{}` in the settings; `fanfare guide {}` \
-                             says how.",
-                        apps::redirect_uri(&self.core, &request.platform),
-                        profile.app,
-                        request.platform
-                    ),
-                )
-            })?,
-            ClientKind::Dynamic => self.registered(connector, profile, &site, &server).await?,
+        let (client, app) = match profile.client {
+            ClientKind::Configured => self.chosen(caller, connector, profile, &site, request)?,
+            ClientKind::Dynamic => {
+                (self.registered(connector, profile, &site, &server).await?, None)
+            }
         };
         let begun = oauth::begin(&client, &self.core.entropy).map_err(|error| {
             Problem::new(Code::ServerRefused, error.to_string(), "Check the server's address.")
@@ -162,6 +146,7 @@ impl Engine {
             platform: request.platform.clone(),
             server,
             login: request.login.clone(),
+            app,
             endpoints: site.endpoints,
             reconnect: request.reconnect,
             authorize_url: client.authorize_url.clone(),
@@ -176,6 +161,42 @@ impl Engine {
             .commit_at_door("begin login", move |view| Ok(view.put_login(state, &login)?))
             .await?;
         Ok(Connecting::Visit { url: begun.url, until, connection: name_of(state) })
+    }
+
+    /// The first of the apps that the caller's organization may use.
+    fn chosen(
+        &self,
+        caller: &Caller,
+        connector: &dyn AnyConnector,
+        profile: &OAuth,
+        site: &Site,
+        request: &ConnectRequest,
+    ) -> Answer<(OAuthClient, Option<AppUsed>)> {
+        let (organization, platform) = (caller.organization, request.platform.as_str());
+        let known = apps::known(&self.core, &self.core.store, Some(organization), profile.app)
+            .map_err(Problem::from)?;
+        let app = known.into_iter().next().map(|found| found.used);
+        let way =
+            Way { organization, platform, login: &request.login, server: "", used: app.as_ref() };
+        let client = match app {
+            Some(_) => apps::configured(&self.core, profile, site, way).map_err(Problem::from)?,
+            None => None,
+        };
+        let client = client.ok_or_else(|| {
+            let section = profile.app;
+            Problem::new(
+                Code::AppMissing,
+                format!("There is no developer app for {}.", connector.profile().name),
+                format!(
+                    "Register one with the platform, with the callback {}; `fanfare guide \
+                     {platform}` says how. Then set it for this organization with PUT \
+                     /api/v1/apps/{section} or `fanfare app set {section}`, or for everybody under \
+                     `platforms.{section}` in the settings.",
+                    apps::redirect_uri(&self.core, platform),
+                ),
+            )
+        })?;
+        Ok((client, app))
     }
 
     /// Our client on a server that lets anyone register; kept, so that it is registered once.
@@ -268,6 +289,7 @@ impl Engine {
             actor: caller.actor.clone(),
             server,
             login: request.login.clone(),
+            app: None,
             reconnect: request.reconnect,
         };
         let account = match outcome {
@@ -372,22 +394,23 @@ impl Engine {
             actor: login.actor,
             server: login.server,
             login: login.login,
+            app: login.app,
             reconnect: login.reconnect,
         };
         self.arrive(connector, profile, site, grant, arrival, state).await
     }
 
     fn client_of(&self, login: &PendingLogin, profile: &OAuth) -> Answer<OAuthClient> {
+        let way = Way {
+            organization: login.organization,
+            platform: &login.platform,
+            login: &login.login,
+            server: &login.server,
+            used: login.app.as_ref(),
+        };
         let (client_id, client_secret) =
-            apps::credentials(&self.core, &login.platform, &login.login, &login.server)
-                .map_err(Problem::from)?;
-        let client_id = client_id.ok_or_else(|| {
-            Problem::new(
-                Code::AppMissing,
-                "The developer app that this sign-in was begun with is gone.",
-                "Put its id and secret back into the settings, and begin again.",
-            )
-        })?;
+            apps::credentials(&self.core, way).map_err(Problem::from)?;
+        let client_id = client_id.ok_or_else(apps::begun_with_is_gone)?;
         Ok(OAuthClient {
             client_id,
             client_secret,

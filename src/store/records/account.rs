@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, organization::PauseV1};
+use super::{
+    Record,
+    organization::{AppUsedV1, PauseV1},
+};
 use crate::domain::{
     account::{Account, Connection, Identity, LimitOverrides},
     ids::{AccountId, OrganizationId},
@@ -16,6 +19,14 @@ use crate::domain::{
 pub(in crate::store) enum StoredAccount {
     V1(AccountV1),
     V2(AccountV2),
+    V3(AccountV3),
+}
+
+/// With the app that was signed in through.
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct AccountV3 {
+    basis: AccountV2,
+    app: Option<AppUsedV1>,
 }
 
 /// With how it was connected.
@@ -89,24 +100,29 @@ impl Record for Account {
             endpoints: self.endpoints.clone(),
             revision: self.revision,
         };
-        StoredAccount::V2(AccountV2 {
+        let basis = AccountV2 {
             basis,
             login: self.login.clone(),
             missing_scopes: self.missing_scopes.clone(),
-        })
+        };
+        StoredAccount::V3(AccountV3 { basis, app: self.app.as_ref().map(Into::into) })
     }
 
     fn restore(stored: StoredAccount) -> Result<Account, &'static str> {
-        let (twin, login, missing_scopes) = match stored {
-            StoredAccount::V1(twin) => (twin, String::new(), Vec::new()),
-            StoredAccount::V2(twin) => (twin.basis, twin.login, twin.missing_scopes),
+        let bare = |basis| AccountV2 { basis, login: String::new(), missing_scopes: Vec::new() };
+        let AccountV3 { basis, app } = match stored {
+            StoredAccount::V1(basis) => AccountV3 { basis: bare(basis), app: None },
+            StoredAccount::V2(basis) => AccountV3 { basis, app: None },
+            StoredAccount::V3(twin) => twin,
         };
+        let AccountV2 { basis: twin, login, missing_scopes } = basis;
         Ok(Account {
             id: AccountId(twin.id),
             organization: OrganizationId(twin.organization),
             platform: twin.platform,
             server: twin.server,
             login,
+            app: app.map(Into::into),
             identity: twin.identity.into(),
             connection: twin.connection.into(),
             paused: twin.paused.into(),

@@ -17,7 +17,9 @@ use crate::{
         },
         login::{PendingChoice, PendingLogin, PendingTarget, Remembered},
         media::{Media, MediaKind},
-        organization::{self, Actor, App, Member, Organization, Pause, Reach, Role, Scope},
+        organization::{
+            self, Actor, App, AppHolder, AppUsed, Member, Organization, Pause, Reach, Role, Scope,
+        },
         pace::{Budget, Budgets},
         person::{Invitation, Person, Proof, Session, Subject, TwoFactor},
         platform::PaceScope,
@@ -38,6 +40,10 @@ const MEDIA: MediaId = MediaId(0x01A0_C5B0_E400_0000_0000_0000_0000_0005);
 
 fn place() -> Key {
     Key::Meta { name: "golden".to_owned() }
+}
+
+fn app_used() -> AppUsed {
+    AppUsed { holder: AppHolder::Organization, client_id: "client-7".to_owned() }
 }
 
 fn check<R: Record + PartialEq + std::fmt::Debug>(name: &str, record: &R) {
@@ -194,6 +200,7 @@ fn accounts_and_budgets_of_version_1_read() {
         platform: "bluesky".to_owned(),
         server: "https://pds.example".to_owned(),
         login: String::new(),
+        app: None,
         identity: Identity {
             remote_id: "did:plc:abc".to_owned(),
             handle: "ada.example".to_owned(),
@@ -222,7 +229,9 @@ fn accounts_and_budgets_of_version_1_read() {
     check("account", &account);
     let login = "facebook".to_owned();
     let missing_scopes = vec!["pages_manage_engagement".to_owned()];
-    check_version("account", 2, &Account { login, missing_scopes, ..account.clone() });
+    let connected = Account { login, missing_scopes, ..account.clone() };
+    check_version("account", 2, &connected);
+    check_version("account", 3, &Account { app: Some(app_used()), ..connected });
     let connections = [
         ("account-connected", Connection::Connected),
         ("account-attention", Connection::NeedsAttention { since: AT, reason: "5".to_owned() }),
@@ -386,6 +395,7 @@ fn media_events_and_logins_of_version_1_read() {
         platform: "linkedin".to_owned(),
         server: String::new(),
         login: String::new(),
+        app: None,
         endpoints: BTreeMap::new(),
         reconnect: Some(ACCOUNT),
         authorize_url: "https://www.linkedin.com/oauth/v2/authorization".to_owned(),
@@ -403,6 +413,7 @@ fn media_events_and_logins_of_version_1_read() {
         platform: "facebook".to_owned(),
         server: String::new(),
         login: "facebook".to_owned(),
+        app: None,
         endpoints: login.endpoints.clone(),
         reconnect: login.reconnect,
         missing_scopes: vec!["read_insights".to_owned()],
@@ -416,7 +427,10 @@ fn media_events_and_logins_of_version_1_read() {
         until: AT,
     };
     check("choice", &choice);
-    check_version("login", 2, &PendingLogin { login: "facebook".to_owned(), ..login.clone() });
+    check_version("choice", 2, &PendingChoice { app: Some(app_used()), ..choice });
+    let login = PendingLogin { login: "facebook".to_owned(), ..login };
+    check_version("login", 2, &login);
+    check_version("login", 3, &PendingLogin { app: Some(app_used()), ..login });
     let remembered = Remembered { fingerprint: [7; 32], made: "pst_0".to_owned(), at: AT };
     check("remembered", &remembered);
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, account::IdentityV1, organization::ActorV1};
+use super::{
+    Record,
+    account::IdentityV1,
+    organization::{ActorV1, AppUsedV1},
+};
 use crate::domain::{
     ids::{AccountId, OrganizationId},
     login::{PendingChoice, PendingLogin, PendingTarget, Remembered},
@@ -16,6 +20,14 @@ use crate::domain::{
 pub(in crate::store) enum StoredPendingLogin {
     V1(PendingLoginV1),
     V2(PendingLoginV2),
+    V3(PendingLoginV3),
+}
+
+/// With the app that it was begun with.
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct PendingLoginV3 {
+    basis: PendingLoginV2,
+    app: Option<AppUsedV1>,
 }
 
 /// With the way of signing in.
@@ -61,20 +73,25 @@ impl Record for PendingLogin {
             verifier: self.verifier.clone(),
             until: self.until,
         };
-        StoredPendingLogin::V2(PendingLoginV2 { basis, login: self.login.clone() })
+        let basis = PendingLoginV2 { basis, login: self.login.clone() };
+        StoredPendingLogin::V3(PendingLoginV3 { basis, app: self.app.as_ref().map(Into::into) })
     }
 
     fn restore(stored: StoredPendingLogin) -> Result<PendingLogin, &'static str> {
-        let (twin, login) = match stored {
-            StoredPendingLogin::V1(twin) => (twin, String::new()),
-            StoredPendingLogin::V2(twin) => (twin.basis, twin.login),
+        let bare = |basis| PendingLoginV2 { basis, login: String::new() };
+        let PendingLoginV3 { basis, app } = match stored {
+            StoredPendingLogin::V1(basis) => PendingLoginV3 { basis: bare(basis), app: None },
+            StoredPendingLogin::V2(basis) => PendingLoginV3 { basis, app: None },
+            StoredPendingLogin::V3(twin) => twin,
         };
+        let PendingLoginV2 { basis: twin, login } = basis;
         Ok(PendingLogin {
             organization: OrganizationId(twin.organization),
             actor: twin.actor.into(),
             platform: twin.platform,
             server: twin.server,
             login,
+            app: app.map(Into::into),
             endpoints: twin.endpoints,
             reconnect: twin.reconnect.map(AccountId),
             authorize_url: twin.authorize_url,
@@ -91,6 +108,14 @@ impl Record for PendingLogin {
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) enum StoredPendingChoice {
     V1(PendingChoiceV1),
+    V2(PendingChoiceV2),
+}
+
+/// With the app that was signed in through.
+#[derive(Serialize, Deserialize)]
+pub(in crate::store) struct PendingChoiceV2 {
+    basis: PendingChoiceV1,
+    app: Option<AppUsedV1>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,7 +149,7 @@ impl Record for PendingChoice {
             identity: (&target.identity).into(),
             obstacle: target.obstacle.clone(),
         };
-        StoredPendingChoice::V1(PendingChoiceV1 {
+        let basis = PendingChoiceV1 {
             organization: self.organization.0,
             actor: (&self.actor).into(),
             platform: self.platform.clone(),
@@ -138,11 +163,15 @@ impl Record for PendingChoice {
             targets: self.targets.iter().map(target).collect(),
             sealed: self.sealed.clone(),
             until: self.until,
-        })
+        };
+        StoredPendingChoice::V2(PendingChoiceV2 { basis, app: self.app.as_ref().map(Into::into) })
     }
 
     fn restore(stored: StoredPendingChoice) -> Result<PendingChoice, &'static str> {
-        let StoredPendingChoice::V1(twin) = stored;
+        let PendingChoiceV2 { basis: twin, app } = match stored {
+            StoredPendingChoice::V1(basis) => PendingChoiceV2 { basis, app: None },
+            StoredPendingChoice::V2(twin) => twin,
+        };
         let target = |twin: PendingTargetV1| PendingTarget {
             identity: twin.identity.into(),
             obstacle: twin.obstacle,
@@ -153,6 +182,7 @@ impl Record for PendingChoice {
             platform: twin.platform,
             server: twin.server,
             login: twin.login,
+            app: app.map(Into::into),
             endpoints: twin.endpoints,
             reconnect: twin.reconnect.map(AccountId),
             missing_scopes: twin.missing_scopes,

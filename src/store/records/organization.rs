@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Record, twin};
 use crate::domain::{
     ids::{AccountId, KeyId, MemberId, OrganizationId},
-    organization::{Actor, App, Key, Member, Organization, Pause, Reach, Role, Scope},
+    organization::{
+        Actor, App, AppHolder, AppUsed, Key, Member, Organization, Pause, Reach, Role, Scope,
+    },
     time::Timestamp,
 };
 
@@ -339,5 +341,25 @@ impl Record for App {
             scopes: twin.scopes,
             created: twin.created,
         })
+    }
+}
+
+twin!(AppHolderV1 = AppHolder { Organization, Instance, Settings });
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct AppUsedV1 {
+    holder: AppHolderV1,
+    client_id: String,
+}
+
+impl From<&AppUsed> for AppUsedV1 {
+    fn from(used: &AppUsed) -> AppUsedV1 {
+        AppUsedV1 { holder: used.holder.into(), client_id: used.client_id.clone() }
+    }
+}
+
+impl From<AppUsedV1> for AppUsed {
+    fn from(twin: AppUsedV1) -> AppUsed {
+        AppUsed { holder: twin.holder.into(), client_id: twin.client_id }
     }
 }
