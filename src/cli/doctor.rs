@@ -103,6 +103,9 @@ impl Report {
             }
         }
         lines.push("`fanfare guide <platform>` says how to make an app and connect.".to_owned());
+        lines.push(
+            "Apps that were set while Fanfare runs are told by `fanfare app list`.".to_owned(),
+        );
         lines.join("\n")
     }
 }
@@ -161,7 +164,12 @@ impl LoginReport {
             line += &format!(", API {}", platform.version);
         }
         if !self.ready {
-            line += &format!("\n        needs client_id and client_secret in [{}]", self.settings);
+            let settings = &self.settings;
+            let app = settings.trim_start_matches("platforms.");
+            line += &format!(
+                "\n        needs client_id and client_secret in [{settings}], or `fanfare app set \
+                 {app}`"
+            );
         }
         if !self.callback_url.is_empty() {
             line += &format!("\n        callback {}", self.callback_url);

@@ -1,6 +1,12 @@
 //! Prints a platform's guide: how to make a developer app and connect an account.
 
-use crate::{domain::nearest::nearest, domain::platform::Profile, engine};
+use crate::{
+    domain::{
+        nearest::nearest,
+        platform::{ClientKind, Login, Profile},
+    },
+    engine,
+};
 
 use super::{Common, Failure, columns, output};
 
@@ -25,7 +31,29 @@ pub(super) fn run(common: &Common, options: &Options) -> Result<(), Failure> {
     };
     let config = common.load(None, None)?;
     let callback = engine::callback_url(&config.server.public_url, profile.platform);
-    output::line(columns::markdown(&profile.guide.replace(CALLBACK, &callback)).trim_end())
+    let guide = profile.guide.replace(CALLBACK, &callback) + &without_a_restart(profile);
+    output::line(columns::markdown(&guide).trim_end())
+}
+
+/// What is the same for every platform that wants an app made by hand.
+fn without_a_restart(profile: &Profile) -> String {
+    let made_by_hand = |login: &Login| match login {
+        Login::OAuth(oauth) if oauth.client == ClientKind::Configured => Some(oauth.app),
+        Login::OAuth(_) | Login::Pasted(_) => None,
+    };
+    let mut apps: Vec<&str> = profile.logins.iter().filter_map(made_by_hand).collect();
+    apps.dedup();
+    if apps.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<String> =
+        apps.iter().map(|app| format!("fanfare app set {app} --client-id ID < secret")).collect();
+    format!(
+        "\n## The app without the settings\n\nWhile Fanfare runs, for one organization \
+         (`--organization`) or for all (`--instance`); `secret` is a file with the client \
+         secret:\n\n```sh\n{}\n```\n",
+        lines.join("\n")
+    )
 }
 
 fn unknown(platform: &str, known: &[&Profile]) -> Failure {
