@@ -10,11 +10,14 @@ mod audit;
 mod caller;
 mod connections;
 mod content;
+mod cors;
 mod deliveries;
 mod description;
 mod door;
 mod events;
 mod files;
+mod forwarded;
+mod gate;
 mod health;
 mod keys;
 mod media;
@@ -46,7 +49,12 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{clock::Clock, engine::Engine, entropy::Entropy};
 
-pub use self::{caller::Operator, seat::ClientAddress};
+pub use self::{
+    caller::Operator,
+    forwarded::Proxies,
+    gate::{Gate, serve},
+    seat::ClientAddress,
+};
 use self::{
     caller::{Meters, Needs},
     refused::Refused,
@@ -61,6 +69,10 @@ pub struct Settings {
     /// How often a key may ask: so often at once, and then so often a minute. 0: as often as it
     /// likes.
     pub requests_per_minute: u32,
+    /// Whom to believe when they tell where a request came from.
+    pub proxies: Proxies,
+    /// Sites whose pages may call the API with a key, each as a browser spells its origin.
+    pub cors_origins: Vec<String>,
     /// Turns true when the server is about to stop: live streams end, and readiness with them.
     pub stopping: watch::Receiver<bool>,
 }
@@ -79,7 +91,8 @@ type Answered<T> = Result<Json<T>, Refused>;
 
 /// Everything that is answered over HTTP.
 pub fn router(engine: Engine, settings: Settings) -> Router {
-    let Settings { clock, entropy, requests_per_minute, stopping } = settings;
+    let Settings { clock, entropy, requests_per_minute, proxies, cors_origins, stopping } =
+        settings;
     let (routes, document) = routes().split_for_parts();
     let description = Arc::new(description::complete(document));
     let needs = Arc::new(description::needs(&description));
@@ -87,7 +100,9 @@ pub fn router(engine: Engine, settings: Settings) -> Router {
     let api = Api { engine, clock: clock.clone(), stopping, description, needs, meters };
     let routes = routes.route_layer(middleware::from_fn_with_state(api.clone(), caller::admit));
     let is_secure = seat::is_secure(api.engine.public_url());
-    door::guard(routes.with_state(api), clock, entropy, is_secure)
+    let cors = cors::layer(cors_origins);
+    door::guard(routes.with_state(api), cors, clock, entropy, is_secure)
+        .layer(middleware::from_fn_with_state(Arc::new(proxies), forwarded::resolve))
 }
 
 /// The OpenAPI 3.1 document, without a running engine.

@@ -10,6 +10,7 @@
 mod keeping;
 mod people;
 mod secrets;
+mod server;
 mod source;
 pub mod words;
 
@@ -29,6 +30,7 @@ use self::secrets::read_either;
 pub use self::{
     keeping::{Audit, Organizations},
     people::{Login, Oidc},
+    server::Server,
     source::{Error, Flags, load},
     words::{SecretText, Span},
 };
@@ -57,14 +59,6 @@ pub struct Config {
     pub login: Login,
     pub oidc: Oidc,
     pub platforms: BTreeMap<String, Platform>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Server {
-    pub listen: SocketAddr,
-    /// Without a trailing slash once loaded, and never empty then.
-    pub public_url: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,6 +126,7 @@ pub enum LogFormat {
 pub struct Limits {
     pub upload_mib: u64,
     pub requests_per_minute: u32,
+    pub connections: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,12 +158,6 @@ impl Default for Config {
             oidc: Oidc::default(),
             platforms: BTreeMap::from([("x".to_owned(), Platform::default())]),
         }
-    }
-}
-
-impl Default for Server {
-    fn default() -> Server {
-        Server { listen: SocketAddr::from(([127, 0, 0, 1], 7700)), public_url: String::new() }
     }
 }
 
@@ -215,7 +204,7 @@ impl Default for Log {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { upload_mib: 512, requests_per_minute: 6_000 }
+        Limits { upload_mib: 512, requests_per_minute: 6_000, connections: 512 }
     }
 }
 
@@ -243,7 +232,7 @@ pub struct Fault {
 impl Config {
     /// Brings the values into the form that is promised for a loaded configuration.
     fn settle(&mut self) -> Result<(), Fault> {
-        self.settle_public_url()?;
+        self.server.settle()?;
         if self.vault.key.0.is_some() && !self.vault.key_file.as_os_str().is_empty() {
             let remedy = "Keep one of the two.";
             return Err(fault("vault.key_file", "is set, and so is `vault.key`", remedy));
@@ -252,6 +241,7 @@ impl Config {
             ("pacing.posts_per_hour", u64::from(self.pacing.posts_per_hour)),
             ("data.cache_mib", self.data.cache_mib),
             ("limits.upload_mib", self.limits.upload_mib),
+            ("limits.connections", u64::from(self.limits.connections)),
             ("net.timeout", self.net.timeout.0.as_secs()),
             ("net.connect_timeout", self.net.connect_timeout.0.as_secs()),
             ("login.session_idle", self.login.session_idle.0.as_secs()),
@@ -268,22 +258,6 @@ impl Config {
         for (name, platform) in &mut self.platforms {
             platform.settle(name)?;
         }
-        Ok(())
-    }
-
-    fn settle_public_url(&mut self) -> Result<(), Fault> {
-        let given = self.server.public_url.trim_end_matches('/').to_owned();
-        if given.is_empty() {
-            self.server.public_url = format!("http://{}", reachable(self.server.listen));
-            return Ok(());
-        }
-        let remedy = "Write the address that people open, such as \"https://posts.example.org\".";
-        let key = "server.public_url";
-        let url = check_url(&given).map_err(|wrong| fault(key, &wrong, remedy))?;
-        if url.path() != "/" {
-            return Err(fault(key, "has a path, and Fanfare answers at the root", remedy));
-        }
-        self.server.public_url = given;
         Ok(())
     }
 
@@ -467,21 +441,6 @@ mod tests {
         config.vault.key = SecretText(Some(Secret::new("hunter2")));
         let shown = format!("{config:?} {}", serde_json::to_string(&config).unwrap());
         assert!(!shown.contains("hunter2"), "{shown}");
-    }
-
-    #[test]
-    fn public_url_is_derived_or_checked() {
-        let mut config = Config::default();
-        config.server.listen = "0.0.0.0:80".parse().unwrap();
-        config.settle().unwrap();
-        assert_eq!(config.server.public_url, "http://127.0.0.1:80");
-        config.server.public_url = "https://posts.example.org/".to_owned();
-        config.settle().unwrap();
-        assert_eq!(config.server.public_url, "https://posts.example.org");
-        for wrong in ["posts.example.org", "ftp://a", "https://a/b", "https://a?b", "http://u@a"] {
-            config.server.public_url = wrong.to_owned();
-            assert_eq!(config.settle().unwrap_err().key, "server.public_url", "{wrong}");
-        }
     }
 
     #[test]

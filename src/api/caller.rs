@@ -37,9 +37,9 @@ use crate::{
 use super::{Api, refused::Refused, seat};
 
 /// Which organization is meant, where a caller could act in several.
-const ORGANIZATION: HeaderName = HeaderName::from_static("fanfare-organization");
-const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const RATE: HeaderName = HeaderName::from_static("ratelimit");
+pub(crate) const ORGANIZATION: HeaderName = HeaderName::from_static("fanfare-organization");
+pub(crate) const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub(crate) const RATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// A request that came in by the control socket, which only those can open who could read the data
 /// directory too.

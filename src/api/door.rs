@@ -12,6 +12,7 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
+use tower_http::cors::CorsLayer;
 
 use crate::{clock::Clock, domain::problem::Code, entropy::Entropy};
 
@@ -31,13 +32,20 @@ pub(crate) const UPLOADS: &str = "/api/v1/media";
 #[derive(Clone)]
 struct Door(Arc<(Clock, Entropy, bool)>);
 
-/// Puts the door around all routes. Nothing may be added to the router afterwards.
+/// Puts the door around all routes. No route may be added afterwards.
 /// `is_secure`: browsers reach us by https.
-pub(crate) fn guard(router: Router, clock: Clock, entropy: Entropy, is_secure: bool) -> Router {
+pub(crate) fn guard(
+    router: Router,
+    cors: CorsLayer,
+    clock: Clock,
+    entropy: Entropy,
+    is_secure: bool,
+) -> Router {
     let door = Door(Arc::new((clock, entropy, is_secure)));
     router
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
+        .layer(cors)
         .layer(middleware::from_fn_with_state(door, pass))
 }
 
@@ -194,7 +202,7 @@ mod tests {
             .route("/fine", get(|| async { "fine" }))
             .route("/bug", get(bug))
             .route("/foreign", post(|| async { StatusCode::NOT_ACCEPTABLE }));
-        let router = guard(routes, Clock::wall(), Entropy::seeded(1), false);
+        let router = guard(routes, CorsLayer::new(), Clock::wall(), Entropy::seeded(1), false);
         exchange(router, &format!("{method} {path} HTTP/1.1\r\n{headers}"), "").await
     }
 
@@ -254,7 +262,8 @@ mod tests {
         for is_secure in [false, true] {
             for path in ["/fine", "/nowhere"] {
                 let routes = Router::new().route("/fine", get(|| async { "fine" }));
-                let router = guard(routes, Clock::wall(), Entropy::seeded(1), is_secure);
+                let router =
+                    guard(routes, CorsLayer::new(), Clock::wall(), Entropy::seeded(1), is_secure);
                 let told = exchange(router, &format!("GET {path} HTTP/1.1\r\n"), "").await;
                 for (name, value) in STRICT {
                     let line = format!("{name}: {value}\r\n").to_lowercase();
@@ -283,7 +292,7 @@ mod tests {
             inside.send_replace(At::End);
         };
         let routes = Router::new().route("/change", post(change));
-        let router = guard(routes, Clock::wall(), Entropy::seeded(1), false);
+        let router = guard(routes, CorsLayer::new(), Clock::wall(), Entropy::seeded(1), false);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let mut caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let server = tokio::spawn(axum::serve(listener, router).into_future());

@@ -42,7 +42,7 @@ const BATCH: usize = 200;
 /// How soon a stream ends after the key or the session that opened it.
 const LOOKS_EVERY: Duration = Duration::from_secs(60);
 
-const LAST_EVENT_ID: &str = "last-event-id";
+pub(crate) const LAST_EVENT_ID: &str = "last-event-id";
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list))

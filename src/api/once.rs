@@ -12,7 +12,7 @@ use crate::{domain::problem::Code, engine::facade::Once};
 use super::refused::Refused;
 
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const CHARS_MAX: usize = 255;
 
 /// The key that the request carries, if any.

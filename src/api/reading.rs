@@ -197,6 +197,7 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
 #[cfg(test)]
 mod tests {
     use axum::{Router, routing::post};
+    use tower_http::cors::CorsLayer;
 
     use super::*;
     use crate::{
@@ -242,7 +243,8 @@ mod tests {
             }
         };
         let routes = Router::new().route("/", post(take));
-        let router = door::guard(routes, Clock::wall(), Entropy::seeded(1), false);
+        let router =
+            door::guard(routes, CorsLayer::new(), Clock::wall(), Entropy::seeded(1), false);
         exchange(router, &format!("POST / HTTP/1.1\r\n{headers}"), body).await
     }
 

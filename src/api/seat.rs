@@ -25,8 +25,8 @@ use super::{Api, refused::Refused};
 const CSRF: HeaderName = HeaderName::from_static("fanfare-csrf");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Where a request came from, as far as whoever put it there trusts it. Without it, the other end
-/// of the connection.
+/// Where a request came from, as far as whoever put it there trusts it; see
+/// [`forwarded`](super::forwarded).
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 

@@ -87,8 +87,14 @@ impl Control {
         settings.quiet = true;
         let engine = server::start_engine(settings).await?;
         let (stopping, asked) = watch::channel(false);
-        let outside =
-            api::Settings { clock, entropy, requests_per_minute: 0, stopping: asked.clone() };
+        let outside = api::Settings {
+            clock,
+            entropy,
+            requests_per_minute: 0,
+            proxies: api::Proxies::default(),
+            cors_origins: Vec::new(),
+            stopping: asked.clone(),
+        };
         let router = api::router(engine.clone(), outside);
         let listener = bind(&config.data.directory).map_err(|error| {
             Failure::Data(format!("{} cannot be listened on: {error}.", socket.display()))

@@ -32,7 +32,7 @@ use self::{
 use super::{
     Common, Failure, output,
     playground::{Playground, furnish},
-    server::{self, Server},
+    server::{self, Outside, Server},
     signals::Signals,
 };
 
@@ -120,7 +120,9 @@ impl Stage {
         for fault in script::faults(&playbill) {
             playground.sandbox.inject(fault);
         }
-        let server = Server::start(settings, 0, listener).await?;
+        let mut outside = Outside::of(&config);
+        outside.requests_per_minute = 0;
+        let server = Server::start(settings, outside, listener).await?;
         let founded = server.engine.found(Founding {
             organization: "Harbour Post".to_owned(),
             owner_name: "Robot".to_owned(),

@@ -84,6 +84,14 @@ impl Report {
                 fetching.join(", ")
             ));
         }
+        if config.server.distrusts_its_proxy() {
+            warnings.push(
+                "`server.public_url` is https, so a proxy is in front, and \
+                 `server.trusted_proxies` is empty: everybody seems to come from the proxy. Name \
+                 its address, such as \"127.0.0.1\"."
+                    .to_owned(),
+            );
+        }
         Report { public_url, publicly_reachable, platforms, warnings }
     }
 

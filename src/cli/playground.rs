@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
+    api::{self, Gate},
     clock::Clock,
     domain::secret::Secret,
     engine::{AppCredentials, Settings},
@@ -14,6 +15,9 @@ use crate::{
 };
 
 use super::{Failure, server};
+
+/// Far more than an engine opens.
+const CONNECTIONS: usize = 4_096;
 
 pub(super) struct Playground {
     pub(super) sandbox: Sandbox,
@@ -40,7 +44,8 @@ impl Playground {
         });
         let origin = format!("http://{}", server::address(&listener)?);
         let (running, asked) = watch::channel(false);
-        server::spawn(listener, sandbox.router(), asked);
+        let gate = Gate::of(CONNECTIONS);
+        tokio::spawn(api::serve(listener, sandbox.router(), gate, clock.clone(), asked));
         Ok(Playground { sandbox, origin, _running: running })
     }
 

@@ -9,7 +9,7 @@ use crate::{clock::Clock, config::Config, entropy::Entropy};
 use super::{
     Common, Failure, output,
     playground::{Playground, furnish},
-    server::{self, Server},
+    server::{self, Outside, Server},
     signals::Signals,
 };
 
@@ -52,7 +52,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
         furnish(&mut settings, &origin);
         tell_about(&origin);
     }
-    let server = Server::start(settings, config.limits.requests_per_minute, listener).await?;
+    let server = Server::start(settings, Outside::of(&config), listener).await?;
     greet(&server, &config);
     let ended = tokio::select! {
         () = signals.next() => {
@@ -74,6 +74,13 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
 fn greet(server: &Server, config: &Config) {
     let directory = config.data.directory.display();
     tracing::info!("Fanfare answers at {}; its data is in {directory}.", config.server.public_url);
+    if config.server.distrusts_its_proxy() {
+        tracing::warn!(
+            "`server.public_url` is https, so a proxy is in front, and `server.trusted_proxies` is \
+             empty: everybody seems to come from the proxy, in the audit and where logging in is \
+             slowed down."
+        );
+    }
     if !server.engine.is_founded() {
         tracing::warn!(
             "There is no organization yet, so there is no key either. Use the link for setting up, \

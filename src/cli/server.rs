@@ -2,12 +2,16 @@
 
 use std::{fs, io, net::SocketAddr, path::Path, time::Duration};
 
-use axum::Router;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     api,
     clock::Clock,
+    config::Config,
     engine::{Engine, Place, Settings},
 };
 
@@ -68,18 +72,41 @@ pub(super) fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
         .map_err(|error| Failure::NotDone(format!("A port has no address: {error}.")))
 }
 
+/// How Fanfare meets whoever comes by the network.
+pub(super) struct Outside {
+    /// 0: any number.
+    pub(super) requests_per_minute: u32,
+    proxies: api::Proxies,
+    cors_origins: Vec<String>,
+    gate: api::Gate,
+}
+
+impl Outside {
+    pub(super) fn of(config: &Config) -> Outside {
+        let usual = api::Proxies::default();
+        let header = config.server.forwarded_header.parse().unwrap_or(usual.header);
+        let connections = usize::try_from(config.limits.connections).unwrap_or(usize::MAX);
+        Outside {
+            requests_per_minute: config.limits.requests_per_minute,
+            proxies: api::Proxies { trusted: config.server.proxies(), header },
+            cors_origins: config.server.cors_origins.clone(),
+            gate: api::Gate::of(connections.min(Semaphore::MAX_PERMITS)),
+        }
+    }
+}
+
 /// Engine and API, running.
 pub(super) struct Server {
     pub(super) engine: Engine,
     clock: Clock,
     stopping: watch::Sender<bool>,
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Server {
     pub(super) async fn start(
         settings: Settings,
-        requests_per_minute: u32,
+        outside: Outside,
         listener: TcpListener,
     ) -> Result<Server, Failure> {
         let (clock, entropy) = (settings.clock.clone(), settings.entropy.clone());
@@ -89,17 +116,20 @@ impl Server {
         };
         let engine = start_engine(settings).await?;
         let (stopping, asked) = watch::channel(false);
-        let outside = api::Settings {
+        let Outside { requests_per_minute, proxies, cors_origins, gate } = outside;
+        let settings = api::Settings {
             clock: clock.clone(),
             entropy,
             requests_per_minute,
+            proxies,
+            cors_origins,
             stopping: asked.clone(),
         };
-        let router = api::router(engine.clone(), outside);
+        let router = api::router(engine.clone(), settings);
         if let Some(directory) = directory {
             control::listen(&directory, router.clone(), asked.clone());
         }
-        let task = spawn(listener, router, asked);
+        let task = tokio::spawn(api::serve(listener, router, gate, clock.clone(), asked));
         Ok(Server { engine, clock, stopping, task })
     }
 
@@ -117,17 +147,3 @@ impl Server {
 
 /// Requests see the engine stop, so they end soon; a client that does not read is cut off.
 const CONNECTIONS_END: Duration = Duration::from_secs(2);
-
-/// Serves until told to stop.
-pub(super) fn spawn(
-    listener: TcpListener,
-    router: Router,
-    mut stopping: watch::Receiver<bool>,
-) -> JoinHandle<io::Result<()>> {
-    let asked = async move {
-        // A sender that is gone has stopped as well.
-        drop(stopping.wait_for(|stopping| *stopping).await);
-    };
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(asked).into_future())
-}

@@ -42,6 +42,8 @@ pub(crate) struct Outfit {
     /// Where all requests seem to come from.
     pub(crate) address: Option<IpAddr>,
     pub(crate) oidc: Option<OidcSettings>,
+    pub(crate) proxies: api::Proxies,
+    pub(crate) cors_origins: Vec<String>,
 }
 
 /// An answer as a test looks at it.
@@ -86,13 +88,16 @@ impl World {
             clock: clock.clone(),
             entropy: Entropy::system(),
             requests_per_minute: outfit.requests_per_minute,
-            stopping: asked,
+            proxies: outfit.proxies,
+            cors_origins: outfit.cors_origins,
+            stopping: asked.clone(),
         };
         let mut router = api::router(engine.clone(), outside);
         if let Some(address) = outfit.address {
             router = router.layer(axum::Extension(api::ClientAddress(address)));
         }
-        servers.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let gate = api::Gate::of(512);
+        servers.spawn(api::serve(listener, router, gate, clock.clone(), asked));
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let client = client.build().unwrap();
         World { base, key, origin, clock, stopping, engine, memory, client, _servers: servers }

@@ -165,6 +165,8 @@ impl Planet {
             clock: self.clock.clone(),
             entropy: Entropy::system(),
             requests_per_minute: 0,
+            proxies: api::Proxies::default(),
+            cors_origins: Vec::new(),
             stopping: tokio::sync::watch::channel(false).1,
         };
         let router = api::router(engine.clone(), api);
