@@ -77,14 +77,17 @@ impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|found| is_public(found.ip())).collect();
-            if public.is_empty() {
-                return Err(Box::from(private(name.as_str())));
-            }
+            let public = public_of(found).ok_or_else(|| private(name.as_str()))?;
             let addresses: Addrs = Box::new(public.into_iter());
             Ok(addresses)
         })
     }
+}
+
+/// Of what a name leads to at this moment, what may be connected to; `None` for nothing.
+fn public_of(found: impl Iterator<Item = SocketAddr>) -> Option<Vec<SocketAddr>> {
+    let public: Vec<SocketAddr> = found.filter(|found| is_public(found.ip())).collect();
+    (!public.is_empty()).then_some(public)
 }
 
 /// Reachable from anywhere on the internet, by IANA's special-purpose address registries.
@@ -288,6 +291,22 @@ mod tests {
         settings.private_addresses = PrivateAddresses::Allowed;
         assert_eq!(reach("https://127.0.0.1:4041/api", &settings), Some(Way::Open));
         assert_eq!(reach("http://127.0.0.1:4041/api", &settings), None);
+    }
+
+    /// Each connection resolves anew, so what a name led to before counts for nothing.
+    #[test]
+    fn name_that_leads_inside_the_second_time_is_refused_the_second_time() {
+        let addresses = |texts: &[&str]| {
+            let all = texts.iter().map(|text| text.parse().unwrap());
+            public_of(all.collect::<Vec<SocketAddr>>().into_iter())
+        };
+        let outside = "1.1.1.1:443".parse().unwrap();
+        assert_eq!(addresses(&["1.1.1.1:443"]), Some(vec![outside]));
+        assert_eq!(addresses(&["127.0.0.1:443"]), None);
+        // Both at once: only what is outside is tried, also if it does not answer.
+        assert_eq!(addresses(&["127.0.0.1:443", "1.1.1.1:443", "[::1]:443"]), Some(vec![outside]));
+        assert_eq!(addresses(&["[::ffff:10.0.0.1]:443", "169.254.169.254:80"]), None);
+        assert_eq!(addresses(&[]), None);
     }
 
     #[tokio::test]

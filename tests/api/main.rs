@@ -6,6 +6,7 @@ mod keys;
 mod login;
 mod media;
 mod members;
+mod outside;
 mod people;
 mod permissions;
 mod platforms;
