@@ -1,6 +1,7 @@
 //! The API as programs meet it, over HTTP against a running engine.
 
 mod choosing;
+mod crossing;
 mod events;
 mod keys;
 mod login;
