@@ -251,7 +251,7 @@ impl From<Health> for HealthView {
     responses(
         (status = 200, description = "The person has to agree first.", body = ConnectionBegun),
         (status = 201, description = "Connected.", body = ConnectionBegun),
-        (status = 502, description = "The platform refused, or cannot be reached.",
+        (status = 424, description = "The platform refused, or cannot be reached.",
             body = ProblemView, content_type = "application/problem+json")))]
 async fn connect(
     by: By,

@@ -290,7 +290,7 @@ async fn resolve(
 #[utoipa::path(post, path = "/deliveries/{id}/remove", tag = "deliveries",
     params(("id" = String, Path)), responses(
         (status = 200, body = DeliveryView),
-        (status = 502, description = "The platform refused, or cannot be reached.",
+        (status = 424, description = "The platform refused, or cannot be reached.",
             body = ProblemView, content_type = "application/problem+json")))]
 async fn remove(by: By, State(api): State<Api>, Id(id): Id<DeliveryId>) -> Answered<DeliveryView> {
     let delivery = api.engine.remove_delivery(&by.caller, id).await?;
@@ -316,7 +316,7 @@ pub(crate) struct Revision {
         (status = 200, body = DeliveryView),
         (status = 422, description = "The platform would not take that text.",
             body = ProblemView, content_type = "application/problem+json"),
-        (status = 502, description = "The platform refused, or cannot be reached.",
+        (status = 424, description = "The platform refused, or cannot be reached.",
             body = ProblemView, content_type = "application/problem+json")))]
 async fn revise(
     by: By,

@@ -71,7 +71,7 @@ impl CallbackAsked {
             body = String, content_type = "text/html"),
         (status = 410, description = "Too late, or already used.",
             body = String, content_type = "text/html"),
-        (status = 502, description = "The platform refused, or cannot be reached.",
+        (status = 424, description = "The platform refused, or cannot be reached.",
             body = String, content_type = "text/html")))]
 async fn callback(
     State(api): State<Api>,

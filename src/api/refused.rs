@@ -134,7 +134,8 @@ pub(crate) fn status(code: Code) -> StatusCode {
         | Code::PlanInThePast
         | Code::PlanUnreadable
         | Code::PasswordWeak => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::ServerRefused | Code::ServerUnreachable => StatusCode::BAD_GATEWAY,
+        // Not 502: proxies replace its page by their own, and clients repeat it unasked.
+        Code::ServerRefused | Code::ServerUnreachable => StatusCode::FAILED_DEPENDENCY,
         Code::LoginExpired | Code::LinkExpired => StatusCode::GONE,
         Code::LoginDenied => StatusCode::FORBIDDEN,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -49,7 +49,7 @@ const ERROR_CHARS_MAX: usize = 60;
 #[utoipa::path(get, path = "/login/oidc", tag = "welcome", operation_id = "sign_on", security(()),
     responses((status = 303, description = "To the provider."),
         (status = 404, description = "There is no single sign-on."),
-        (status = 502, description = "The provider cannot be reached.")))]
+        (status = 424, description = "The provider cannot be reached.")))]
 async fn depart(State(api): State<Api>) -> Result<Response, Refused> {
     let departure = api.engine.send_to_provider().await?;
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, departure.url)]).into_response();
@@ -65,7 +65,7 @@ async fn depart(State(api): State<Api>) -> Result<Response, Refused> {
     security(()), params(ArrivalAsked), responses(
         (status = 200, description = "Logged in.", body = String, content_type = "text/html"),
         (status = 400), (status = 403), (status = 404), (status = 410), (status = 422),
-        (status = 502)))]
+        (status = 424)))]
 async fn arrive(
     Visit(visitor): Visit,
     State(api): State<Api>,

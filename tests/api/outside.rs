@@ -235,7 +235,7 @@ async fn no_address_that_a_person_gives_leads_inside() {
             ] {
                 let answer = world.post("/accounts/connect", &body).await;
                 let status = answer.status.as_u16();
-                assert!([400, 422, 502].contains(&status), "{body}: {status} {}", answer.body);
+                assert!([400, 422, 424].contains(&status), "{body}: {status} {}", answer.body);
             }
         }
     }

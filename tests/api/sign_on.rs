@@ -293,7 +293,7 @@ async fn who_comes_back_is_the_browser_that_was_sent_and_only_once() {
     assert_eq!(arrive(&world, &back, &held).await.status, 200);
     // The provider takes a code once.
     let again = arrive(&world, &back, &held).await;
-    assert!(again.status == 502 && again.cookie.is_none(), "{}", again.page);
+    assert!(again.status == 424 && again.cookie.is_none(), "{}", again.page);
     let (there, held) = depart(&world).await;
     let back = agree(&world, &there).await;
     world.turn(HOUR);

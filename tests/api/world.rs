@@ -30,6 +30,9 @@ pub(crate) struct World {
     /// All that is stored.
     pub(crate) memory: Memory,
     client: Client,
+    /// The gate stays open when `stopping` is told: it would close the connection on which a test
+    /// asks what is said meanwhile.
+    _gate: watch::Sender<bool>,
     /// Ends with the world.
     _servers: JoinSet<()>,
 }
@@ -97,10 +100,12 @@ impl World {
             router = router.layer(axum::Extension(api::ClientAddress(address)));
         }
         let gate = api::Gate::of(512);
-        servers.spawn(api::serve(listener, router, gate, clock.clone(), asked));
+        let (gate_open, never_closed) = watch::channel(false);
+        servers.spawn(api::serve(listener, router, gate, clock.clone(), never_closed));
         let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let client = client.build().unwrap();
-        World { base, key, origin, clock, stopping, engine, memory, client, _servers: servers }
+        let (_gate, _servers) = (gate_open, servers);
+        World { base, key, origin, clock, stopping, engine, memory, client, _gate, _servers }
     }
 
     /// A request with the owner's key.

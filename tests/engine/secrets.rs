@@ -7,7 +7,9 @@ mod witness;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     io::Write,
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -24,8 +26,12 @@ use fanfare::{
         problem::Problem,
         secret::Secret,
     },
-    engine::facade::{
-        ConnectRequest, Connected, Connecting, Founding, OrganizationEdit, PlanRequest,
+    engine::{
+        Place, Settings, Urgency,
+        facade::{
+            AppOf, AppSetting, ConnectRequest, Connected, Connecting, Founding, OrganizationEdit,
+            Orphans, PlanRequest,
+        },
     },
     sandbox::{Fault, FaultKind, Operation},
 };
@@ -139,7 +145,8 @@ struct Trial {
 }
 
 impl Trial {
-    async fn new() -> Trial {
+    /// `data`: a directory to store in, else memory.
+    async fn new(data: Option<&Path>) -> Trial {
         let mut witness = None;
         let planet = Planet::watched(
             |_| (),
@@ -151,7 +158,13 @@ impl Trial {
         )
         .await;
         let witness = witness.unwrap();
-        let engine = planet.engine(Mortality::default()).await;
+        let place = data.map(|data| Place::Directory(data.to_owned()));
+        let tune = |settings: &mut Settings| {
+            if let Some(place) = place {
+                settings.data = place;
+            }
+        };
+        let engine = planet.engine_with(Mortality::default(), tune).await.unwrap();
         let founding = Founding {
             organization: "Example".to_owned(),
             owner_name: "Ada".to_owned(),
@@ -359,7 +372,7 @@ async fn no_secret_is_in_a_log_an_event_an_answer_a_problem_or_in_clear_in_the_s
         .with_writer(move || lines.clone())
         .finish();
     let _logging = tracing::subscriber::set_default(subscriber);
-    let trial = Trial::new().await;
+    let trial = Trial::new(None).await;
     for role in ROLES {
         trial.live(role).await;
     }
@@ -389,4 +402,61 @@ async fn no_secret_is_in_a_log_an_event_an_answer_a_problem_or_in_clear_in_the_s
     assert!(found.is_empty(), "{found:#?}");
     assert!(told.iter().any(|(_, text)| text.contains("[secret]")), "no platform repeats any");
     assert!(log.windows(9).any(|part| part == b"fanfare::"), "nothing of ours is logged");
+}
+
+/// What a backup made now would hold, without the key that belongs elsewhere. A file that goes while
+/// it is copied is not missed.
+fn backup(data: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut folders = vec![data.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false if path.ends_with("vault.key") => (),
+                false => bytes.extend(fs::read(path).unwrap_or_default()),
+            }
+        }
+    }
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backup_without_the_key_holds_no_secret_at_any_time() {
+    const LIVED: [&str; 5] = ["bluesky", "mastodon", "x", "slack/app", "wordpress"];
+    let data = tempfile::tempdir().unwrap();
+    let trial = Trial::new(Some(data.path())).await;
+    let World { engine, caller, planet } = &trial.world;
+    let client_secret = Some(Secret::new("sandbox-secret"));
+    let app = AppSetting { client_id: "sandbox-own".to_owned(), client_secret };
+    let (of, orphans) = (AppOf::Organization, Orphans::Refused);
+    engine.set_app(caller, of, "x", app, orphans).await.unwrap();
+    let mut backups = Vec::new();
+    for role in ROLES.iter().filter(|role| LIVED.contains(&role.login)) {
+        trial.live(role).await;
+        backups.push(backup(data.path()));
+        engine.rotate_vault(caller, Urgency::Leaked).await.ok();
+    }
+    let keys = fs::read_to_string(data.path().join("vault.key")).unwrap();
+    planet.end(engine.clone()).await;
+    backups.push(backup(data.path()));
+
+    let mut secrets = trial.witness.secrets();
+    for key in keys.lines() {
+        secrets.insert(key.to_owned(), "vault's key");
+        let byte = |n: usize| u8::from_str_radix(&key[2 * n..][..2], 16).unwrap();
+        let raw: Vec<u8> = (0..32).map(byte).collect();
+        let holds = |backup: &Vec<u8>| backup.windows(raw.len()).any(|part| part == raw);
+        assert!(!backups.iter().any(holds), "the vault's key is in a backup");
+    }
+    let (search, mut found) = (Search::of(&secrets), BTreeMap::new());
+    for (n, backup) in backups.iter().enumerate() {
+        search.look(&format!("backup {n}"), backup, &mut found);
+        // Nothing is hidden from the search by being compressed.
+        assert!(String::from_utf8_lossy(backup).contains("as it should be"), "backup {n}");
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    let sizes: Vec<usize> = backups.iter().map(Vec::len).collect();
+    println!("{} secrets, looked for in backups of {sizes:?} bytes", secrets.len());
 }
