@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - what somebody says who is not trusted is never believed;
-//! - of a chain of addresses the rightmost that is not a trusted proxy's counts: all that is left of
-//!   it could have been written by whoever is there.
+//! - of a chain of addresses the rightmost that is not a trusted proxy's counts: all that is left
+//!   of it could have been written by whoever is there.
 
 use std::{
     net::{IpAddr, SocketAddr},

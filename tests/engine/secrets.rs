@@ -404,8 +404,8 @@ async fn no_secret_is_in_a_log_an_event_an_answer_a_problem_or_in_clear_in_the_s
     assert!(log.windows(9).any(|part| part == b"fanfare::"), "nothing of ours is logged");
 }
 
-/// What a backup made now would hold, without the key that belongs elsewhere. A file that goes while
-/// it is copied is not missed.
+/// What a backup made now would hold, without the key that belongs elsewhere. A file that goes
+/// while it is copied is not missed.
 fn backup(data: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut folders = vec![data.to_owned()];
