@@ -6,7 +6,11 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use serde_json::{Value, json};
 
-use super::{Common, Failure, columns, control::Control, output};
+use super::{
+    Common, Failure, columns,
+    control::{self, Control},
+    output,
+};
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -49,16 +53,12 @@ enum Act {
 }
 
 pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure> {
-    let config = common.load(None, None)?;
     // Before anything is opened: nobody waits for a lock while a person looks for a secret.
     let secret = match &options.act {
         Act::Set { .. } => read_secret()?,
         Act::List | Act::Remove { .. } => String::new(),
     };
-    let control = Control::open(&config).await?;
-    let done = act(&control, &options, &secret).await;
-    control.close().await;
-    done
+    control::with(common, async |control| act(control, &options, &secret).await).await
 }
 
 fn read_secret() -> Result<String, Failure> {

@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 
 use crate::domain::audit::{self, Hash};
 
-use super::{Common, Failure, control::Control, output};
+use super::{
+    Common, Failure,
+    control::{self, Control},
+    output,
+};
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -46,11 +50,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure
     if let Act::Verify { file: Some(file) } = &options.act {
         return verify_file(file, options.json);
     }
-    let config = common.load(None, None)?;
-    let control = Control::open(&config).await?;
-    let done = act(&control, &options).await;
-    control.close().await;
-    done
+    control::with(common, async |control| act(control, &options).await).await
 }
 
 async fn act(control: &Control, options: &Options) -> Result<(), Failure> {

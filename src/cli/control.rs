@@ -21,7 +21,7 @@ use crate::{
     entropy::Entropy,
 };
 
-use super::{Failure, loopback, server};
+use super::{Common, Failure, loopback, server};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -69,6 +69,17 @@ fn bind(data: &Path) -> io::Result<UnixListener> {
     UnixListener::bind(&socket)
 }
 
+/// Does something with the Fanfare of the settings, and ends what was started for it.
+pub(super) async fn with(
+    common: &Common,
+    act: impl AsyncFnOnce(&Control) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let control = Control::open(&common.load(None, None)?).await?;
+    let done = act(&control).await;
+    control.close().await;
+    done
+}
+
 /// A Fanfare that answers commands.
 pub(super) struct Control {
     socket: PathBuf,
@@ -77,7 +88,7 @@ pub(super) struct Control {
 }
 
 impl Control {
-    pub(super) async fn open(config: &Config) -> Result<Control, Failure> {
+    async fn open(config: &Config) -> Result<Control, Failure> {
         let (_, socket) = place(&config.data.directory);
         if tokio::net::UnixStream::connect(&socket).await.is_ok() {
             return Ok(Control { socket, own: None });
@@ -182,7 +193,7 @@ impl Control {
         }
     }
 
-    pub(super) async fn close(self) {
+    async fn close(self) {
         if let Some((engine, stopping)) = self.own {
             stopping.send_replace(true);
             engine.stop(Duration::ZERO).await;

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Failure, columns, control::Control, output};
+use super::{
+    Common, Failure, columns,
+    control::{self, Control},
+    output,
+};
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -45,11 +49,7 @@ enum Act {
 }
 
 pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure> {
-    let config = common.load(None, None)?;
-    let control = Control::open(&config).await?;
-    let done = act(&control, &options).await;
-    control.close().await;
-    done
+    control::with(common, async |control| act(control, &options).await).await
 }
 
 async fn act(control: &Control, options: &Options) -> Result<(), Failure> {

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Failure, control::Control, output};
+use super::{
+    Common, Failure,
+    control::{self, Control},
+    output,
+};
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -27,11 +31,7 @@ enum Act {
 }
 
 pub(super) async fn run(common: &Common, options: Options) -> Result<(), Failure> {
-    let config = common.load(None, None)?;
-    let control = Control::open(&config).await?;
-    let done = act(&control, &options).await;
-    control.close().await;
-    done
+    control::with(common, async |control| act(control, &options).await).await
 }
 
 async fn act(control: &Control, options: &Options) -> Result<(), Failure> {

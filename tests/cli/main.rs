@@ -39,6 +39,15 @@ fn printed(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// With something on the standard input.
+fn told(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut command = fanfare(folder);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
 /// A service on some free port, ended with the test.
 struct Serving {
     child: Child,
@@ -238,6 +247,73 @@ fn post(url: &str, path: &str, body: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
+}
+
+#[test]
+fn an_app_is_set_from_the_standard_input_listed_without_its_secret_and_removed() {
+    let folder = TempDir::new().unwrap();
+    json(&run(folder.path(), &["init", "--json"]));
+    let serving = Serving::start(folder.path());
+    let set = told(folder.path(), &["app", "set", "linkedin", "--client-id", "ours"], "hidden\n");
+    let callback = format!("{}/oauth/linkedin/callback", serving.url);
+    assert!(printed(&set).contains(&callback), "{}", said(&set));
+    let listed = run(folder.path(), &["app", "list", "--json"]);
+    let apps = json(&listed);
+    let of = |platform: &str| {
+        apps.as_array().unwrap().iter().find(|app| app["platform"] == platform).unwrap().clone()
+    };
+    assert_eq!(of("linkedin")["client_id"], "ours");
+    assert_eq!(of("linkedin")["client_secret"], true);
+    assert!(of("x")["client_id"].is_null());
+    assert!(!printed(&listed).contains("hidden"));
+    let table = printed(&run(folder.path(), &["app", "list"]));
+    assert!(table.contains("linkedin") && table.contains(&callback), "{table}");
+    let wrong = told(folder.path(), &["app", "set", "linkedn", "--client-id", "ours"], "\n");
+    assert_eq!(code(&wrong), 1);
+    assert!(said(&wrong).contains("linkedin"), "{}", said(&wrong));
+    let removed = run(folder.path(), &["app", "remove", "linkedin"]);
+    assert!(printed(&removed).contains("removed with its secret"));
+    assert!(!printed(&run(folder.path(), &["app", "list"])).contains("ours"));
+}
+
+#[test]
+fn an_organization_is_made_deleted_and_restored_from_the_command_line() {
+    let folder = TempDir::new().unwrap();
+    json(&run(folder.path(), &["init", "--json"]));
+    let made = json(&run(folder.path(), &["organization", "create", "Bakery", "--json"]));
+    let id = made["id"].as_str().unwrap();
+    let deleted = printed(&run(folder.path(), &["organization", "delete", id]));
+    assert!(deleted.contains("(Bakery) is deleted"), "{deleted}");
+    let table = printed(&run(folder.path(), &["organization", "list"]));
+    assert!(table.contains("erased from") && table.contains("runs"), "{table}");
+    let restored = printed(&run(folder.path(), &["organization", "restore", id]));
+    assert!(restored.contains("(Bakery) is restored"), "{restored}");
+    assert!(!printed(&run(folder.path(), &["organization", "list"])).contains("erased from"));
+    let unknown = run(folder.path(), &["organization", "delete", "org_nobody"]);
+    assert_eq!(code(&unknown), 1);
+}
+
+#[test]
+fn the_vault_gets_a_new_key_and_the_audit_is_exported_and_verified_from_the_command_line() {
+    let folder = TempDir::new().unwrap();
+    json(&run(folder.path(), &["init", "--json"]));
+    let before = json(&run(folder.path(), &["vault", "status", "--json"]));
+    let serving = Serving::start(folder.path());
+    let rotated = json(&run(folder.path(), &["vault", "rotate", "--json"]));
+    assert_ne!(rotated["key"], before["key"]);
+    assert_eq!(json(&run(folder.path(), &["vault", "status", "--json"]))["key"], rotated["key"]);
+    let again = run(folder.path(), &["vault", "rotate"]);
+    assert!(code(&again) == 1 && said(&again).contains("still kept"), "{}", said(&again));
+    assert!(printed(&run(folder.path(), &["audit", "verify"])).contains("whole"));
+    let export = printed(&run(folder.path(), &["audit", "export"]));
+    drop(serving);
+    let file = folder.path().join("audit.jsonl");
+    std::fs::write(&file, &export).unwrap();
+    let verify = ["audit", "verify", "audit.jsonl"];
+    assert!(json(&run(folder.path(), &[&verify[..], &["--json"]].concat()))["intact"] == true);
+    std::fs::write(&file, export.replacen("first key", "other key", 1)).unwrap();
+    let changed = run(folder.path(), &verify);
+    assert!(code(&changed) == 1 && said(&changed).contains("line "), "{}", said(&changed));
 }
 
 #[test]
