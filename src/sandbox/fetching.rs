@@ -24,6 +24,8 @@ impl Fetcher {
             .tls_certs_only([])
             .timeout(LIMIT)
             .no_proxy()
+            // A kept connection may end just when it is used again, and nobody here fetches twice.
+            .pool_max_idle_per_host(0)
             .user_agent("sandbox/1.0")
             .build();
         Fetcher(client.expect("a client without certificates or proxies needs nothing"))

@@ -160,6 +160,8 @@ impl Planet {
         };
         (self.tune)(&mut settings);
         tune(&mut settings);
+        // Whoever comes from here on waits for the new one; the old one would hang up on them.
+        self.close().await;
         let engine = Engine::start(settings).await?;
         let api = api::Settings {
             clock: self.clock.clone(),
@@ -172,16 +174,18 @@ impl Planet {
         let router = api::router(engine.clone(), api);
         let front = tokio::net::TcpListener::from_std(self.front.try_clone().unwrap()).unwrap();
         let door = tokio::spawn(async move { axum::serve(front, router).await.unwrap() });
-        let mut servers = self.servers.lock().unwrap();
-        // The sandbox stays; what served the engine before goes with it.
-        servers.drain(1..).for_each(|gone| gone.abort());
-        servers.push(door);
+        self.servers.lock().unwrap().push(door);
         Ok(engine)
     }
 
     /// Kills an engine and lets go of what it held, so that its directory can be opened again.
     pub(crate) async fn end(&self, engine: Engine) {
         engine.kill().await;
+        self.close().await;
+    }
+
+    /// The sandbox stays; what served an engine goes with it.
+    async fn close(&self) {
         let doors: Vec<_> = self.servers.lock().unwrap().drain(1..).collect();
         for door in doors {
             door.abort();
