@@ -48,6 +48,20 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
+/// One message of a stream of server-sent events. OpenAPI 3.1 has no word for a stream: it is many
+/// of these, in the form of the standard.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what `print` writes")]
+struct Message {
+    /// The event's sequence: what `Last-Event-ID` goes on from.
+    id: String,
+    /// Its kind.
+    #[schema(example = "delivery.published")]
+    event: String,
+    /// The event, as JSON.
+    data: String,
+}
+
 /// A fact about what happened.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
@@ -113,7 +127,7 @@ pub(crate) struct EventsAsked {
         ("Last-Event-ID" = Option<String>, Header,
             description = "The last sequence that you received.")),
     responses((status = 200, content(
-        (Piece<EventView> = "application/json"), (String = "text/event-stream")))))]
+        (Piece<EventView> = "application/json"), (Message = "text/event-stream")))))]
 async fn list(
     by: By,
     State(api): State<Api>,
