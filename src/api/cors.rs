@@ -16,17 +16,18 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 const API: &str = "/api/";
 const DESCRIPTION: &str = "/openapi.json";
 
-/// `origins`: each as a browser spells it. None: nothing is allowed, and nothing is said.
-pub(crate) fn layer(origins: Vec<String>) -> CorsLayer {
+/// `origins`: each as a browser spells it. Without any there is no layer, and nobody is told that
+/// there could be one.
+pub(crate) fn layer(origins: Vec<String>) -> Option<CorsLayer> {
     if origins.is_empty() {
-        return CorsLayer::new();
+        return None;
     }
     let allowed = AllowOrigin::predicate(move |origin: &HeaderValue, parts| {
         let path = parts.uri.path();
         let is_open = path.starts_with(API) || path == DESCRIPTION;
         is_open && origins.iter().any(|known| known.as_bytes() == origin.as_bytes())
     });
-    CorsLayer::new()
+    let cors = CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
@@ -44,5 +45,6 @@ pub(crate) fn layer(origins: Vec<String>) -> CorsLayer {
             caller::RATE_POLICY,
             once::REPLAYED,
         ])
-        .max_age(REMEMBERED)
+        .max_age(REMEMBERED);
+    Some(cors)
 }

@@ -36,17 +36,18 @@ struct Door(Arc<(Clock, Entropy, bool)>);
 /// `is_secure`: browsers reach us by https.
 pub(crate) fn guard(
     router: Router,
-    cors: CorsLayer,
+    cors: Option<CorsLayer>,
     clock: Clock,
     entropy: Entropy,
     is_secure: bool,
 ) -> Router {
     let door = Door(Arc::new((clock, entropy, is_secure)));
-    router
-        .fallback(unknown_route)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(cors)
-        .layer(middleware::from_fn_with_state(door, pass))
+    let router = router.fallback(unknown_route).method_not_allowed_fallback(wrong_method);
+    let router = match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router.layer(middleware::from_fn_with_state(door, pass))
 }
 
 async fn pass(State(door): State<Door>, request: Request, next: Next) -> Response {
@@ -202,7 +203,7 @@ mod tests {
             .route("/fine", get(|| async { "fine" }))
             .route("/bug", get(bug))
             .route("/foreign", post(|| async { StatusCode::NOT_ACCEPTABLE }));
-        let router = guard(routes, CorsLayer::new(), Clock::wall(), Entropy::seeded(1), false);
+        let router = guard(routes, None, Clock::wall(), Entropy::seeded(1), false);
         exchange(router, &format!("{method} {path} HTTP/1.1\r\n{headers}"), "").await
     }
 
@@ -262,8 +263,7 @@ mod tests {
         for is_secure in [false, true] {
             for path in ["/fine", "/nowhere"] {
                 let routes = Router::new().route("/fine", get(|| async { "fine" }));
-                let router =
-                    guard(routes, CorsLayer::new(), Clock::wall(), Entropy::seeded(1), is_secure);
+                let router = guard(routes, None, Clock::wall(), Entropy::seeded(1), is_secure);
                 let told = exchange(router, &format!("GET {path} HTTP/1.1\r\n"), "").await;
                 for (name, value) in STRICT {
                     let line = format!("{name}: {value}\r\n").to_lowercase();
@@ -292,7 +292,7 @@ mod tests {
             inside.send_replace(At::End);
         };
         let routes = Router::new().route("/change", post(change));
-        let router = guard(routes, CorsLayer::new(), Clock::wall(), Entropy::seeded(1), false);
+        let router = guard(routes, None, Clock::wall(), Entropy::seeded(1), false);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let mut caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let server = tokio::spawn(axum::serve(listener, router).into_future());

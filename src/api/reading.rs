@@ -197,7 +197,6 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
 #[cfg(test)]
 mod tests {
     use axum::{Router, routing::post};
-    use tower_http::cors::CorsLayer;
 
     use super::*;
     use crate::{
@@ -243,8 +242,7 @@ mod tests {
             }
         };
         let routes = Router::new().route("/", post(take));
-        let router =
-            door::guard(routes, CorsLayer::new(), Clock::wall(), Entropy::seeded(1), false);
+        let router = door::guard(routes, None, Clock::wall(), Entropy::seeded(1), false);
         exchange(router, &format!("POST / HTTP/1.1\r\n{headers}"), body).await
     }
 

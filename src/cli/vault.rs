@@ -50,7 +50,9 @@ async fn act(control: &Control, options: &Options) -> Result<(), Failure> {
 
 fn sentence(shown: &Value) -> String {
     let key = shown["key"].as_str().unwrap_or_default();
-    let mut said = format!("Key {key} has sealed {} secrets.", shown["sealed"]);
+    let sealed = shown["sealed"].as_u64().unwrap_or_default();
+    let secrets = if sealed == 1 { "secret" } else { "secrets" };
+    let mut said = format!("Key {key} has sealed {sealed} {secrets}.");
     if let Some(until) = shown["old_until"].as_str() {
         said.push_str(&format!(
             " An old key has sealed {}, and is kept until {until}. Backups from before the change \

@@ -199,6 +199,8 @@ async fn pages_of_other_sites_may_ask_only_if_they_are_listed_and_never_with_a_c
             assert!(!answer.headers.contains_key("access-control-allow-credentials"));
         }
     }
+    // Where none is listed there is no such method.
+    assert_eq!(asked_by_a_page(&closed, "OPTIONS", "/api/v1/posts", LISTED).await.status, 405);
     // A refusal can be read by the page, too.
     let refused = asked_by_a_page(&open, "DELETE", "/api/v1/posts", LISTED).await;
     assert_eq!((refused.status.as_u16(), allowed(&refused).as_deref()), (405, Some(LISTED)));
