@@ -7,11 +7,13 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    body::{Body, HttpBody},
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::Response,
 };
+use futures_util::StreamExt;
 use tower_http::cors::CorsLayer;
 
 use crate::{clock::Clock, domain::problem::Code, entropy::Entropy};
@@ -25,6 +27,10 @@ use super::{
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_CHARS_MAX: usize = 128;
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For a whole body. Without a limit of its own it would be waited for beyond the answer, and the
+/// connection with it.
+const BODY_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Receives files, which take as long as they take.
 pub(crate) const UPLOADS: &str = "/api/v1/media";
@@ -55,10 +61,15 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
     let id = given_id(&request).unwrap_or_else(|| fresh_id(entropy));
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let stopwatch = clock.stopwatch();
+    let is_upload = method == Method::POST && uri.path() == UPLOADS;
+    let request = match is_upload || request.body().is_end_stream() {
+        true => request,
+        false => request.map(|body| hurried(body, clock.clone())),
+    };
     // On a task of its own: a caller who hangs up ends the waiting, not a change half-way between
     // its commit and those who have to hear of it.
     let work = tokio::spawn(next.run(request));
-    let ended = match method == Method::POST && uri.path() == UPLOADS {
+    let ended = match is_upload {
         true => Some(work.await),
         false => clock.within(PATIENCE, work).await,
     };
@@ -75,6 +86,28 @@ async fn pass(State(door): State<Door>, request: Request, next: Next) -> Respons
         response.status().as_u16(),
     );
     finish(response, &id, *is_secure)
+}
+
+fn late() -> std::io::Error {
+    std::io::ErrorKind::TimedOut.into()
+}
+
+/// Breaks off, and is let go of, when all of it has not come in time.
+fn hurried(body: Body, clock: Clock) -> Body {
+    let (begun, pieces) = (clock.stopwatch(), Some(body.into_data_stream()));
+    Body::from_stream(futures_util::stream::unfold(pieces, move |pieces| {
+        let clock = clock.clone();
+        async move {
+            let mut pieces = pieces?;
+            let left = BODY_PATIENCE.saturating_sub(begun.elapsed());
+            match clock.within(left, pieces.next()).await {
+                Some(Some(Ok(piece))) => Some((Ok(piece), Some(pieces))),
+                Some(Some(Err(error))) => Some((Err(error), None)),
+                Some(None) => None,
+                None => Some((Err(axum::Error::new(late())), None)),
+            }
+        }
+    }))
 }
 
 /// For the log: the query may carry a login's code, and the path of a file or a link is as good as

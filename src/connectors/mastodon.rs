@@ -20,7 +20,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use self::listing::{Listing, Sought};
+use self::{
+    listing::{Listing, Sought},
+    server::Software,
+};
 use crate::{
     connectors::{
         Body, Connector, Draft, FilePart, Finding, Job, JobMedia, Next, Progress, Repeat, Reply,
@@ -203,6 +206,11 @@ impl Connector for Mastodon {
         };
         match listing::search(&sought, reply) {
             Listing::Found(status) => Sighting::Found(Step::after_status(ready, sent, status, job)),
+            // Pixelfed's list leaves out what answers another status (`accountStatusesById` of
+            // ApiV1Controller, 0.12), so it proves nothing of a comment.
+            Listing::Absent if number > 0 && Software::of(&job.author) == Software::Pixelfed => {
+                Sighting::Unsure("Pixelfed lists no comments".to_owned())
+            }
             Listing::Absent => Sighting::Absent,
             Listing::Unsure(reason) => Sighting::Unsure(reason),
         }

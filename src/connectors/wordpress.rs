@@ -38,13 +38,27 @@ pub use self::errand::Errand;
 
 pub struct WordPress;
 
-/// `Categories? → Tags? → Upload* → Publish`.
+/// `Categories? → Tags? → Upload* → Publish`, and then `Kept` if the site does not show it yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Step {
     Categories,
-    Tags { categories: Vec<u64> },
-    Upload { terms: Terms, files: Vec<File> },
-    Publish { terms: Terms, files: Vec<File> },
+    Tags {
+        categories: Vec<u64>,
+    },
+    Upload {
+        terms: Terms,
+        files: Vec<File>,
+    },
+    Publish {
+        terms: Terms,
+        files: Vec<File>,
+    },
+    /// It is there, and a plugin wants to look at it before readers do.
+    Kept {
+        id: u64,
+        link: String,
+        polls: u32,
+    },
 }
 
 /// By their numbers.
@@ -66,6 +80,10 @@ const TITLE: &str = "title";
 
 /// An article is there once its server has answered; this is for a request that is still at work.
 const SETTLE: Duration = Duration::from_secs(30);
+
+/// How long a site may take to show an article by itself, before a person is asked.
+const KEPT_POLL: Duration = Duration::from_secs(20);
+const KEPT_POLLS_MAX: u32 = 3;
 
 /// What one query for terms may ask for.
 const TERMS_MAX: u32 = 100;
@@ -118,6 +136,10 @@ impl Connector for WordPress {
                 let body = Body::Json(article::article(terms, files, job));
                 signed(Request::post(url, body, Repeat::Probed { settle: SETTLE }))
             }
+            Step::Kept { id, .. } => {
+                let path = format!("/wp-json/wp/v2/posts/{id}?context=edit");
+                signed(Request::get(job.site.url(SERVER, &path)))
+            }
         }
     }
 
@@ -138,7 +160,26 @@ impl Connector for WordPress {
                 files.push(File::read(reply)?);
                 Ok(Next::Go(Step::after_file(terms, files, job)))
             }
-            Step::Publish { .. } => Ok(Next::Done(vec![article::live(&reply.body, job, reply)?])),
+            Step::Publish { .. } => {
+                let (id, link, status) = article::read(&reply.body, reply)?;
+                Ok(match article::is_shown(&status) {
+                    true => Next::Done(vec![article::live(id, link, job)]),
+                    false => Next::Wait(KEPT_POLL, Step::Kept { id, link, polls: 0 }),
+                })
+            }
+            Step::Kept { polls, .. } => {
+                let (id, link, status) = article::read(&reply.body, reply)?;
+                match (article::is_shown(&status), polls + 1 < KEPT_POLLS_MAX) {
+                    (true, _) => Ok(Next::Done(vec![article::live(id, link, job)])),
+                    (false, true) => {
+                        Ok(Next::Wait(KEPT_POLL, Step::Kept { id, link, polls: polls + 1 }))
+                    }
+                    (false, false) => {
+                        let words = article::kept_back(&status);
+                        Err(Refusal::new(RefusalKind::Rejected, status, words))
+                    }
+                }
+            }
         }
     }
 
@@ -146,15 +187,15 @@ impl Connector for WordPress {
         match step {
             Step::Publish { .. } => {
                 let slug = article::slug(job);
-                // Whatever its state: somebody may have taken it back at once. In the trash, it has
-                // another slug.
+                // Whatever its state: somebody may have taken it back at once. `any` leaves out the
+                // trash, where it has another slug (`wp_add_trashed_suffix_to_post_name_for_post`).
                 let path = format!(
-                    "/wp-json/wp/v2/posts?slug={slug}&context=edit\
-                     &status=publish,future,draft,pending,private"
+                    "/wp-json/wp/v2/posts?slug={slug},{slug}__trashed&context=edit\
+                     &status=any,trash"
                 );
                 Some(signed(Request::get(job.site.url(SERVER, &path))))
             }
-            Step::Categories | Step::Tags { .. } | Step::Upload { .. } => None,
+            Step::Categories | Step::Tags { .. } | Step::Upload { .. } | Step::Kept { .. } => None,
         }
     }
 
@@ -168,15 +209,27 @@ impl Connector for WordPress {
         };
         match posts.as_slice() {
             [] => Sighting::Absent,
-            [post, ..] => match article::live(post, job, reply) {
-                Ok(live) => Sighting::Found(Next::Done(vec![live])),
+            [post, ..] => match article::read(post, reply) {
+                Ok((id, link, status)) if article::is_shown(&status) => {
+                    Sighting::Found(Next::Done(vec![article::live(id, link, job)]))
+                }
+                Ok((_, _, status)) => Sighting::Unsure(article::kept_back(&status)),
                 Err(refusal) => Sighting::Unsure(refusal.words),
             },
         }
     }
 
-    fn live(_step: &Step, _job: &Job) -> Vec<Live> {
-        Vec::new()
+    fn live(step: &Step, job: &Job) -> Vec<Live> {
+        match step {
+            Step::Kept { id, link, .. } => vec![article::live(*id, link.clone(), job)],
+            Step::Categories | Step::Tags { .. } | Step::Upload { .. } | Step::Publish { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
+    fn is_undecided(step: &Step) -> bool {
+        matches!(step, Step::Kept { .. })
     }
 
     fn check(draft: &Draft) -> Vec<Finding> {

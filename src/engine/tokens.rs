@@ -410,16 +410,14 @@ async fn renewed(
     let now = core.now();
     core.commit("store renewed token", move |view| {
         let Some(account) = view.account(organization, id)? else { return Ok(()) };
+        // All in one commit: whoever kept the old refresh token could only be told that it is over.
+        // Also if it was asked for by one that needs it no more.
+        let sharers = shared::sharers(view, &account, &used)?;
         // Disconnected meanwhile: its tokens are gone and stay gone. Or connected anew: the newer
         // ones stay.
-        if matches!(account.connection, Connection::Disconnected { .. })
-            || pair(|owner, field| view.secret(organization, owner, field), id)? != used
-        {
-            return Ok(());
-        }
-        // All in one commit: whoever kept the old refresh token could only be told that it is over.
-        let sharers = shared::sharers(view, &account, &used)?;
-        for mut account in std::iter::once(account).chain(sharers) {
+        let is_current = !matches!(account.connection, Connection::Disconnected { .. })
+            && pair(|owner, field| view.secret(organization, owner, field), id)? == used;
+        for mut account in Some(account).filter(|_| is_current).into_iter().chain(sharers) {
             save(view, &mut account, &grant, now)?;
             let text = "The access token was renewed.";
             let kind = EventKind::TokenRefreshed;

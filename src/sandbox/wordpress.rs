@@ -220,7 +220,10 @@ impl Wordpress {
     /// `wp_unique_post_slug`.
     fn free_slug(&self, wished: &str, id: u64) -> String {
         let wished = if wished.is_empty() { id.to_string() } else { wished.to_owned() };
-        let is_taken = |slug: &String| self.posts.iter().any(|post| post.slug == *slug);
+        // As where addresses are made of the name alone, in which a number could be a page's.
+        let is_number = |slug: &String| slug.bytes().all(|byte| byte.is_ascii_digit());
+        let is_taken =
+            |slug: &String| is_number(slug) || self.posts.iter().any(|post| post.slug == *slug);
         if !is_taken(&wished) {
             return wished;
         }
@@ -238,13 +241,14 @@ impl Wordpress {
     }
 
     fn list(&self, call: &Call) -> Answer {
-        let slug = call.query("slug").unwrap_or_default();
-        let found: Vec<Value> = self
-            .posts
-            .iter()
-            .filter(|post| !post.is_trashed && (slug.is_empty() || post.slug == slug))
-            .map(|post| self.told(post, call))
-            .collect();
+        let slugs = call.query("slug").unwrap_or_default();
+        let states = call.query("status").unwrap_or_default();
+        let is_asked = |post: &&Post| {
+            let in_state = !post.is_trashed || states.split(',').any(|state| state == "trash");
+            in_state && (slugs.is_empty() || slugs.split(',').any(|slug| slug == post.slug))
+        };
+        let found: Vec<Value> =
+            self.posts.iter().filter(is_asked).map(|post| self.told(post, call)).collect();
         Answer::json(200, &json!(found))
     }
 

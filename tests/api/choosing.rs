@@ -51,6 +51,22 @@ async fn whoever_chose_nothing_may_choose_again_and_what_is_connected_is_ticked(
 }
 
 #[tokio::test]
+async fn account_that_is_disconnected_is_not_brought_back_by_the_page_that_connected_it() {
+    let world = World::new().await;
+    let (state, page) = signed_in(&world, "olga").await;
+    let target = between(tick(&page, "olga-books"), "value=\"", "\"").to_owned();
+    let connected = choose(&world, &[("state", &state), ("target", &target)]).await;
+    assert_eq!(connected.status, 200, "{}", connected.body);
+    let account = world.get("/accounts").await.text("/items/0/id");
+    let gone = told(world.request("DELETE", &format!("/api/v1/accounts/{account}"))).await;
+    assert_eq!(gone.text("/connection"), "disconnected");
+    let again = choose(&world, &[("state", &state), ("target", &target)]).await;
+    assert_eq!(again.status, 404, "{}", again.body);
+    let after = world.get(&format!("/accounts/{account}")).await;
+    assert_eq!(after.text("/connection"), "disconnected");
+}
+
+#[tokio::test]
 async fn a_choice_that_is_over_says_so_and_what_is_sent_is_not_shown() {
     let world = World::new().await;
     let (state, _) = signed_in(&world, "olga").await;

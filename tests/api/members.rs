@@ -287,6 +287,25 @@ async fn who_is_removed_is_out_at_once_forgotten_and_can_be_invited_again() {
 }
 
 #[tokio::test]
+async fn who_is_removed_or_may_do_less_does_not_come_back_by_an_invitation_of_their_own() {
+    let world = World::new().await;
+    let mut owner = world.owner().await;
+    let mut bob = world.member("admin", "bob@example.org").await;
+    let invited = async |bob: &mut crate::people::Browser<'_>, role: &str| {
+        let made = bob.post("/invitations", json!({ "role": role })).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        made.text("/link")
+    };
+    let (admin, viewer) = (invited(&mut bob, "admin").await, invited(&mut bob, "viewer").await);
+    let path = format!("/members/{}", bob.person);
+    assert_eq!(owner.patch(&path, json!({ "role": "editor" })).await.status, 200);
+    let open = async |link: &str| told(world.bare("GET", link)).await.status.as_u16();
+    assert_eq!((open(&admin).await, open(&viewer).await), (410, 200));
+    assert_eq!(owner.delete(&path).await.status, 204);
+    assert_eq!(open(&viewer).await, 410);
+}
+
+#[tokio::test]
 async fn reset_link_sets_a_password_once_and_ends_what_was() {
     let world = World::new().await;
     world.owner().await;

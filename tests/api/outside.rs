@@ -85,6 +85,39 @@ async fn who_sends_no_whole_request_loses_the_connection() {
     assert!(is_cut);
 }
 
+/// The body is waited for in the door, for twenty seconds; neither silence nor dripping holds the
+/// connection beyond that.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_no_whole_body_loses_the_connection() {
+    let world = World::new().await;
+    let address = world.base.strip_prefix("http://").unwrap().to_owned();
+    let head = "host: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
+    let ended = ["silent", "dripping"].map(|way| {
+        let address = address.clone();
+        async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let begun = format!("POST /api/v1/session HTTP/1.1\r\n{head}");
+            stream.write_all(begun.as_bytes()).await.unwrap();
+            let (mut reading, mut writing) = stream.split();
+            let dripping = async {
+                while way == "dripping" && writing.write_all(b" ").await.is_ok() {
+                    sleep(Duration::from_millis(500)).await;
+                }
+                std::future::pending::<()>().await;
+            };
+            let mut answer = Vec::new();
+            let whole = timeout(Duration::from_secs(29), reading.read_to_end(&mut answer));
+            tokio::select! {
+                // Whether it is closed in order, or with what nobody reads any more.
+                ended = whole => ended.is_ok(),
+                () = dripping => false,
+            }
+        }
+    });
+    let [silent, dripping] = ended;
+    assert_eq!(tokio::join!(silent, dripping), (true, true));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn connection_that_is_used_stays_and_one_that_idles_goes() {
     let (address, _stopping, _serving) = gated(short()).await;

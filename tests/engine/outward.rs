@@ -347,6 +347,24 @@ async fn pixelfed_has_each_part_once_though_an_answer_is_lost() {
     world.check().await;
 }
 
+/// What answers another status is in no list of Pixelfed's, so a look proves nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn comment_on_pixelfed_whose_answer_is_lost_is_a_persons_to_decide_and_sent_once() {
+    let world = World::new().await;
+    let account = world.connect("pixelfed", "robin").await;
+    let photo = upload(&world.engine, &world.caller, &File::Photo.bytes()).await;
+    let parts = vec![part("One", &[photo]), part("Two", &[])];
+    let content = Content { parts, ..Content::default() };
+    let second = Fault { after: 1, ..Fault::new(FaultKind::DropAnswer, Operation::Publish) };
+    world.planet.sandbox.inject(second);
+    let delivery = world.post(content, account.id, PlanRequest::Now, 5).await;
+    world.through(&[delivery.id]).await;
+    world.until(delivery.id, in_doubt).await;
+    let seen = entries(&world, "pixelfed");
+    assert_eq!(seen.iter().map(|entry| entry.text.as_str()).collect::<Vec<_>>(), ["One", "Two"]);
+    world.check().await;
+}
+
 /// Unlike Mastodon's, its tokens end; each refresh token is good once.
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_of_pixelfed_are_renewed_before_they_end() {
@@ -377,6 +395,9 @@ async fn article_that_a_site_keeps_back_is_a_persons_to_decide_and_sent_once() {
     let doubted = world.until(delivery.id, in_doubt).await;
     let State::InDoubt { doubt, .. } = &doubted.state else { panic!("{doubted:?}") };
     assert!(doubt.evidence.contains("the site has the article as `pending`"), "{doubt:?}");
+    let script = Resolution::Live { url: "javascript:alert(1)".to_owned() };
+    let refused = world.engine.resolve_delivery(&world.caller, delivery.id, script).await;
+    assert_eq!(refused.unwrap_err().place, "live.url");
     let live = Resolution::Live { url: "https://example.org/dawn".to_owned() };
     world.engine.resolve_delivery(&world.caller, delivery.id, live).await.unwrap();
     let settled = world.until(delivery.id, published).await;

@@ -21,7 +21,7 @@ use fanfare::{
         AppCredentials, Engine, Settings,
         facade::{Caller, Choice, ConnectRequest, Connected, Connecting, PlanRequest},
     },
-    sandbox::{FaultKind, Operation, Wiring},
+    sandbox::{Fault, FaultKind, Operation, Wiring},
 };
 
 use crate::world::{Planet, World, consent, found, held, published, settled, text_content};
@@ -198,6 +198,30 @@ async fn an_account_that_was_let_go_keeps_nothing_and_the_other_goes_on() {
     let connection = world.account(&accounts[0]).connection;
     assert!(matches!(connection, Connection::Disconnected { .. }), "{connection:?}");
     assert_eq!(world.events(EventKind::TokenRefreshed), 1);
+    world.check().await;
+}
+
+/// The platform has ended the old refresh token for both, and only the answer is missing when the
+/// account that asked is let go.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_serves_the_others_though_its_own_account_is_let_go_meanwhile() {
+    let (world, asked) = world().await;
+    let accounts = channels(&world.engine, &world.caller).await;
+    world.planet.turn(13 * HOUR);
+    // Four seconds of the world's are a tenth of one here.
+    let late = Fault::new(FaultKind::AnswerLate, Operation::Token);
+    world.planet.sandbox.inject(Fault { wait: Some(Duration::from_secs(4)), ..late });
+    world.say("Hardly", &accounts[0], PlanRequest::Now).await;
+    while asked.load(SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    world.engine.disconnect(&world.caller, accounts[0].id).await.unwrap();
+    let delivery = world.say("Still here", &accounts[1], PlanRequest::Now).await;
+    world.until(delivery.id, published).await;
+    assert_eq!(world.events(EventKind::AccountNeedsReconnection), 0);
+    let connection = world.account(&accounts[0]).connection;
+    assert!(matches!(connection, Connection::Disconnected { .. }), "{connection:?}");
+    assert_eq!(asked.load(SeqCst), 2);
     world.check().await;
 }
 

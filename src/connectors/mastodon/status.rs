@@ -70,6 +70,10 @@ pub(super) fn creation(ready: &[String], sent: &[Status], job: &Job) -> Request 
     }
     if let Some(spoiler) = option(SPOILER) {
         body["spoiler_text"] = json!(spoiler);
+        // Pixelfed drops a warning without a word where nothing is said to be sensitive.
+        if Software::of(&job.author) == Software::Pixelfed {
+            body["sensitive"] = json!(true);
+        }
     }
     // It belongs to the post itself, not to what answers it.
     let choices = choices(job.option(POLL));

@@ -18,7 +18,7 @@ use crate::{
         delivery::Live,
         media::MediaKind,
         problem::{Code, Problem},
-        refusal::{Refusal, RefusalKind},
+        refusal::Refusal,
     },
 };
 
@@ -160,7 +160,8 @@ pub(super) fn name_of(media: &JobMedia) -> String {
     }
 }
 
-/// `dawn-and-dusk-3f9a1c20b4`: the same for every repetition, and nobody else's.
+/// `dawn-and-dusk-f3f9a1c20b4d7e815`: the same for every repetition, and nobody else's. With a
+/// letter in it, because WordPress changes a slug that is a number (`wp_unique_post_slug`).
 pub(super) fn slug(job: &Job) -> String {
     let named = if job.option(SLUG).is_empty() { job.option(TITLE) } else { job.option(SLUG) };
     let mut words = String::new();
@@ -173,7 +174,8 @@ pub(super) fn slug(job: &Job) -> String {
     }
     let words: String = words.chars().take(80).collect();
     let digest = Sha256::digest(job.delivery.to_string());
-    let key: String = digest[..5].iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = format!("f{digits}");
     match words.trim_matches('-') {
         "" => key,
         words => format!("{words}-{key}"),
@@ -182,21 +184,30 @@ pub(super) fn slug(job: &Job) -> String {
 
 const PUBLISHED: &str = "publish";
 
-/// The number, and whether its text is HTML: a change of it needs to know.
-pub(super) fn live(post: &Value, job: &Job, reply: &Reply) -> Result<Live, Refusal> {
-    let number = post["id"].as_u64().ok_or_else(|| reply.unreadable("id"))?;
-    // A plugin may keep back what it was told to publish: then it is there, and nobody sees it.
+/// A plugin may keep back what it was told to publish: then it is there, and nobody sees it.
+pub(super) fn is_shown(status: &str) -> bool {
+    status == PUBLISHED
+}
+
+pub(super) fn kept_back(status: &str) -> String {
+    format!("the site has the article as `{status}`, and shows it to nobody")
+}
+
+/// Its number, its address and its state.
+pub(super) fn read(post: &Value, reply: &Reply) -> Result<(u64, String, String), Refusal> {
+    let id = post["id"].as_u64().ok_or_else(|| reply.unreadable("id"))?;
+    let link = post["link"].as_str().ok_or_else(|| reply.unreadable("link"))?;
     let status = post["status"].as_str().unwrap_or(PUBLISHED);
-    if status != PUBLISHED {
-        let words = format!("the site has the article as `{status}`, and shows it to nobody yet");
-        return Err(Refusal::new(RefusalKind::Unreadable, status, words));
-    }
-    let url = post["link"].as_str().ok_or_else(|| reply.unreadable("link"))?.to_owned();
+    Ok((id, link.to_owned(), status.to_owned()))
+}
+
+/// The number, and whether its text is HTML: a change of it needs to know.
+pub(super) fn live(id: u64, link: String, job: &Job) -> Live {
     let id = match job.option(FORMATTING) {
-        HTML => format!("{number}/{HTML}"),
-        _ => number.to_string(),
+        HTML => format!("{id}/{HTML}"),
+        _ => id.to_string(),
     };
-    Ok(Live { id, url })
+    Live { id, url: link }
 }
 
 pub(super) fn check(draft: &Draft) -> Vec<Finding> {

@@ -23,7 +23,7 @@ use crate::{
         lane::{Access, Flow, Refresh, Stage},
         permission::Verb,
     },
-    store::{Owner, Read, View},
+    store::{Key, Order, Owner, Read, Span, Table, View},
 };
 
 impl Engine {
@@ -195,6 +195,7 @@ impl Engine {
                 account.refresh_ends = None;
                 account.revision += 1;
                 view.delete_secrets(organization, &Owner::Account(id))?;
+                delete_choices(view, &account)?;
                 view.put_account(&account)?;
                 let kind = EventKind::AccountDisconnected;
                 let tale = Tale::of(organization, now, &actor, kind, text);
@@ -278,6 +279,22 @@ pub(super) fn missing(id: AccountId) -> Problem {
         format!("There is no account {id}."),
         "List the accounts to find its id.",
     )
+}
+
+/// What was signed in with stays good for an hour, to choose once more: for this account no longer.
+fn delete_choices(view: &mut View, account: &Account) -> Result<(), Halt> {
+    for (key, _) in view.scan(&Span::table(Table::OauthChoices), Order::Ascending, usize::MAX)? {
+        let Key::OauthChoice { state } = key else { continue };
+        let Some(choice) = view.choice(state)? else { continue };
+        let leads_there = choice.organization == account.organization
+            && choice.platform == account.platform
+            && choice.server == account.server
+            && choice.targets.iter().any(|it| it.identity.remote_id == account.identity.remote_id);
+        if leads_there {
+            view.delete(&Key::OauthChoice { state })?;
+        }
+    }
+    Ok(())
 }
 
 fn stage_name(account: &Account, stage: Option<Stage>) -> &'static str {

@@ -155,6 +155,9 @@ impl Engine {
         id: DeliveryId,
         resolution: Resolution,
     ) -> Answer<Delivery> {
+        if let Resolution::Live { url } = &resolution {
+            check_address(url)?;
+        }
         let vault = self.core.store.vault().clone();
         self.decide(caller, id, Verb::DeliveriesResolve, move |view, delivery, actor, now| {
             let undecided = is_undecided(&vault, &delivery);
@@ -236,6 +239,19 @@ impl Engine {
 fn is_undecided(vault: &Vault, delivery: &Delivery) -> bool {
     let step = open(vault, delivery);
     connectors::find(&delivery.platform).is_some_and(|connector| connector.is_undecided(&step))
+}
+
+const ADDRESS_BYTES_MAX: usize = 2_048;
+
+/// People and programs open it, so it may be nothing but a page. Empty: they do not know it.
+fn check_address(url: &str) -> Answer<()> {
+    let is_page = |url: url::Url| matches!(url.scheme(), "http" | "https");
+    if url.is_empty() || (url.len() <= ADDRESS_BYTES_MAX && url::Url::parse(url).is_ok_and(is_page))
+    {
+        return Ok(());
+    }
+    let remedy = "Give it as the browser shows it, with https:// in front, or leave it out.";
+    Err(Problem::new(Code::Invalid, "This is not the address of a page.", remedy).at("live.url"))
 }
 
 /// A person says that what was sent last is live at `url`. What is not sent yet follows where it

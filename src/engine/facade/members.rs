@@ -9,7 +9,7 @@ use crate::{
     domain::{
         event::EventKind,
         ids::{MemberId, OrganizationId},
-        organization::{Border, Member, Role},
+        organization::{Actor, Border, Member, Role},
         person::{Person, TwoFactor},
         problem::{Code, Problem},
         time::Timestamp,
@@ -100,6 +100,7 @@ impl Engine {
                     let text = format!("{name} is {}; they were {before}.", role.name());
                     member.role = role;
                     view.put_member(&member)?;
+                    withdraw_invitations(view, &member, Some(role))?;
                     sessions::renew_all(view, id)?;
                     let kind = EventKind::MemberChanged;
                     let tale = Tale::of(caller.organization, now, &caller.actor, kind, text);
@@ -123,6 +124,7 @@ impl Engine {
                 let member = found(view, &caller, id)?;
                 somebody_remains(view, &member, None)?;
                 view.delete_member(member.organization, id)?;
+                withdraw_invitations(view, &member, None)?;
                 sessions::renew_all(view, id)?;
                 if let Some(person) = view.person(id)?
                     && view.memberships(id)?.is_empty()
@@ -201,13 +203,33 @@ fn set_disabled(
     sessions::tell_by(view, id, &caller.actor, now, EventKind::MemberChanged, &text)
 }
 
+/// Those that they have made and could make no more, or they would come back by one. `after`: what
+/// they will be; `None` when they go.
+fn withdraw_invitations(view: &mut View, by: &Member, after: Option<Role>) -> Result<(), Halt> {
+    let grant = after.and_then(permission::of_role);
+    for invitation in view.invitations(by.organization)? {
+        let may_stand = grant.is_some_and(|grant| !exceeds(grant, invitation.role));
+        if invitation.by == Actor::Member(by.id) && !may_stand {
+            view.delete_invitation(&invitation)?;
+        }
+    }
+    Ok(())
+}
+
 /// `after`: what they will be; `None` when they go.
 fn somebody_remains(view: &View, member: &Member, after: Option<Role>) -> Result<(), Halt> {
     let rules = |role: Role| matches!(role, Role::Owner | Role::Admin);
     let lasts = |owes: fn(Role) -> bool| after.is_some_and(owes);
     if member.role == Role::Owner && !lasts(|role| role == Role::Owner) {
-        let owners = view.all_members()?.into_iter().filter(|other| other.role == Role::Owner);
-        if !anybody_else(view, member, owners)? {
+        let mut owners = Vec::new();
+        for other in view.all_members()? {
+            // Who is in nothing but an organization that is deleted goes with it.
+            let lasts = view.organization(other.organization)?.is_some_and(|it| it.ends.is_none());
+            if other.role == Role::Owner && lasts {
+                owners.push(other);
+            }
+        }
+        if !anybody_else(view, member, owners.into_iter())? {
             return Err(last("owner of the instance"));
         }
     }

@@ -378,6 +378,8 @@ impl Mastodon {
         let number = |name| call.query(name).and_then(|text| text.parse::<u64>().ok());
         let limit = number("limit").unwrap_or(20).clamp(1, 40) as usize;
         let asks = |name| call.query(name).is_some_and(|text| is_set(&json!(text)));
+        // Pixelfed never lists what answers another status.
+        let no_replies = asks("exclude_replies") || self.flavour == Flavour::Pixelfed;
         let empty = Vec::new();
         let ids = self.timelines.get(&account).unwrap_or(&empty);
         let wanted = |id: &u64| {
@@ -387,7 +389,7 @@ impl Mastodon {
             within
                 && self.statuses.get(id).is_some_and(|status| {
                     status.is_for(viewer)
-                        && !(asks("exclude_replies") && status.reply_to.is_some())
+                        && !(no_replies && status.reply_to.is_some())
                         && !(asks("only_media") && status.media.is_empty())
                 })
         };

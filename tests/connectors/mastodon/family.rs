@@ -272,7 +272,11 @@ fn what_was_sent_is_found_again_on_each_server() {
                 let seen = (server.answer)(memory, probe.as_ref().unwrap());
                 connector().recognise(&step, &job, &seen).unwrap()
             };
-            if probe.is_some() {
+            // Pixelfed lists no comments, so there is no proof that one is missing.
+            let is_comment = !connector().live(&step, &job).unwrap().is_empty();
+            if probe.is_some() && server.name == "pixelfed" && is_comment {
+                assert!(matches!(look(&mut memory), Sighting::Unsure(_)));
+            } else if probe.is_some() {
                 assert_eq!(look(&mut memory), Sighting::Absent, "{}", server.name);
             }
             let answer = (server.answer)(&mut memory, &request);

@@ -139,7 +139,7 @@ const OF_SITES: &[Play] = &[
             ),
         ],
     ),
-    play(
+    unseen(
         "Pixelfed: photos and a comment of one's own",
         &[("pixelfed", "robin")],
         &[piece(SOON, &[("photos", PHOTOS), ("and more", PHOTO)])],
