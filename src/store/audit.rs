@@ -4,7 +4,8 @@
 //! - an event, its link and the new end of the chain are one commit;
 //! - where the chain begins and ends is signed with the vault's key, so that who can write to the
 //!   store but has no key cannot make another chain;
-//! - what retention removes is removed from the beginning, and the hash of the last one stays.
+//! - what retention removes is removed from the beginning, and the hash of the last one stays;
+//! - an end that is not signed with our key stays so: what comes later does not make it right.
 
 use crate::{
     domain::{
@@ -35,29 +36,34 @@ impl View {
     /// link, whatever it says of them; returns the sequence.
     pub fn append_event(&mut self, mut event: Event) -> Result<u64, Error> {
         let organization = event.organization;
-        let before = match stored(self, &self.vault, &Key::Sequence(organization))? {
-            None => Mark::GENESIS,
-            Some(Signed::Right(mark)) => mark,
+        let (mut before, mut is_ours) = (Mark::GENESIS, true);
+        match stored(self, &self.vault, &Key::Sequence(organization))? {
+            None => {}
+            Some(Signed::Right(mark)) => before = mark,
             Some(Signed::Bare { sequence }) => {
                 let begins = Mark { sequence, ..Mark::GENESIS };
                 self.put_mark(&Key::Anchor(organization), begins)?;
-                begins
+                before = begins;
             }
-            // Going on as if nothing were wrong would hide it; not going on would stop everybody.
+            // Signing it now would hide that it was wrong; not going on would stop everybody.
             Some(Signed::Wrong { sequence }) => {
                 let found = self.event(organization, sequence)?;
                 let hash = found.and_then(|event| event.hash).unwrap_or_default();
                 let words = "the end of the audit is not signed with our key";
                 tracing::error!(%organization, sequence, "{words}");
-                Mark { sequence, hash }
+                (before, is_ours) = (Mark { sequence, hash }, false);
             }
-        };
+        }
         let sequence = before.sequence + 1;
         event.sequence = sequence;
         event.from = self.origin;
         let hash = event.link(&before.hash);
         event.hash = Some(hash);
-        self.put_mark(&Key::Sequence(organization), Mark { sequence, hash })?;
+        let (key, end) = (Key::Sequence(organization), Mark { sequence, hash });
+        match is_ours {
+            true => self.put_mark(&key, end)?,
+            false => self.put(&key, [claim(end), [0; size_of::<Hash>()].to_vec()].concat())?,
+        }
         self.put_new(&Key::Event { organization, sequence }, encode(&event));
         Ok(sequence)
     }
@@ -82,8 +88,12 @@ impl View {
             last = Some(event);
         }
         // What an earlier version wrote lies before the chain, and before its anchor.
-        if let Some(Event { sequence, hash: Some(hash), .. }) = last {
-            self.put_mark(&Key::Anchor(organization), Mark { sequence, hash })?;
+        let anchor = Key::Anchor(organization);
+        let is_wrong = matches!(stored(self, &self.vault, &anchor)?, Some(Signed::Wrong { .. }));
+        if let Some(Event { sequence, hash: Some(hash), .. }) = last
+            && !is_wrong
+        {
+            self.put_mark(&anchor, Mark { sequence, hash })?;
         }
         Ok(pruned)
     }

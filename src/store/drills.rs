@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use crate::{
     domain::{
+        audit::Signed,
         event::{Event, EventKind},
         ids::{AccountId, OrganizationId, PostId},
         mortality::Mortality,
@@ -316,6 +317,36 @@ async fn events_are_counted_from_one_without_gaps_in_each_organization() {
     assert_eq!(sequences(tenant.events_after(1, 9).unwrap()), [2]);
     assert!(tenant.events_after(2, 9).unwrap().is_empty());
     assert!(tenant.events_after(0, 9).unwrap().iter().all(|event| event.organization.0 == 1));
+}
+
+#[tokio::test]
+async fn ends_of_the_audit_that_are_not_signed_are_not_made_right_by_what_comes_later() {
+    let memory = Memory::default();
+    let opened =
+        Store::in_memory(memory, MasterKey::from_bytes([1; 32]), Mortality::default()).unwrap();
+    let (store, id) = (opened.store, OrganizationId(1));
+    let append = |view: &mut View| view.append_event(event(1));
+    for _ in 0..3 {
+        store.commit("append", append).await.unwrap();
+    }
+    assert!(matches!(store.audit_ends(id).unwrap().head, Some(Signed::Right(_))));
+    // By whoever can write to the store, and has no key.
+    let forge = move |view: &mut View| {
+        for key in [Key::Sequence(id), Key::Anchor(id)] {
+            let mut mark = view.get(&Key::Sequence(id))?.unwrap();
+            *mark.last_mut().unwrap() ^= 1;
+            view.put(&key, mark)?;
+        }
+        Ok::<_, Error>(())
+    };
+    store.commit("forge", forge).await.unwrap();
+    assert_eq!(store.commit("append", append).await.unwrap(), 4);
+    assert_eq!(store.commit("append", append).await.unwrap(), 5);
+    let prune = move |view: &mut View| view.prune_events(id, Timestamp(2), 2);
+    assert_eq!(store.commit("prune", prune).await.unwrap(), 2);
+    let ends = store.audit_ends(id).unwrap();
+    assert!(matches!(ends.head, Some(Signed::Wrong { sequence: 5 })), "{ends:?}");
+    assert!(matches!(ends.anchor, Some(Signed::Wrong { .. })), "{ends:?}");
 }
 
 #[tokio::test]
